@@ -12,3 +12,23 @@ if sys.version_info < (3, 11):  # before anything that an older Python could stu
             sys.version_info[0], sys.version_info[1], sys.executable
         )
     )
+
+from importlib import import_module
+
+from kitchen.recipe import Dish, Step, dinner, downloads, wait, work
+from kitchen.timeline import Span, State, Timeline
+
+# What there is besides, each in a module of its name and loaded when first used: kitchen.simulate, kitchen.fetch, …
+_MODULES = ("simulate", "perform", "fetch", "server", "gantt", "recorder")
+
+__all__ = ["Dish", "Span", "State", "Step", "Timeline", "dinner", "downloads", "wait", "work", *_MODULES]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return import_module(f"kitchen.{name}")
+    raise AttributeError(f"kitchen has no {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__():
+    return __all__

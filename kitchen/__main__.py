@@ -1,0 +1,7 @@
+"""``python3 -m kitchen``: see ``launch.py``."""
+
+import sys
+
+from kitchen.launch import main
+
+sys.exit(main())

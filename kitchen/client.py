@@ -1,0 +1,341 @@
+"""The HTTP client behind `fetch`: one URL at a time, recorded phase by phase, bounded in time, never raising.
+
+Two engines, each with httpx in front. Blocking (sync, threads): httpx's own, which tells through its "trace" extension
+what it is about to do. Coroutines: aiohttp's, which has trace hooks as well and needs a third of the CPU time per
+request; that counts when a hundred answers come at once.
+"""
+
+import asyncio
+import socket
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache
+from time import thread_time
+from typing import NamedTuple
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder
+from kitchen.timeline import READY, RUNNING, WAITING, Timeline
+
+PLACE = "waiting for a place"
+CONNECTING = "connecting"
+SENDING = "sending"
+ANSWER = "waiting for the answer"
+READING = "reading"
+
+HTTPX_PHASES = {  # what httpx's trace extension says, the part after the dot: the phase, and whether the call blocks
+    "connect_tcp.started": (CONNECTING, True),
+    "connect_tcp.complete": (SENDING, False),
+    "start_tls.started": (CONNECTING, True),
+    "start_tls.complete": (SENDING, False),
+    "receive_response_headers.started": (ANSWER, True),
+    "receive_response_headers.complete": (READING, False),
+    "receive_response_body.started": (READING, True),
+    "receive_response_body.complete": (READING, False),
+}
+AIOHTTP_PHASES = {  # the phase that begins with one of aiohttp's trace signals
+    "on_connection_create_end": SENDING,
+    "on_request_headers_sent": ANSWER,
+    "on_request_end": READING,
+}
+LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")  # never through a proxy
+SLACK = 20e-6  # seconds of CPU time or of rest that are not worth a span
+
+
+class Result(NamedTuple):
+    """What became of one URL. Either `status` is the HTTP status, or it is None and `error` says what went wrong.
+
+    `body` is the page in bytes; after an error, as much of it as had come.
+    """
+
+    url: str
+    status: int | None
+    body: bytes
+    error: str | None
+
+
+class Fetched(NamedTuple):
+    """What a fetch gives back: the `results` in the order asked, and the `timeline` with a lane for each."""
+
+    results: list[Result]
+    timeline: Timeline
+
+    @property
+    def failures(self) -> list[Result]:
+        """The results of the URLs that could not be had; an answer such as 404 is an answer."""
+        return [result for result in self.results if result.error is not None]
+
+
+class Run(Recorder):
+    """A Recorder that fetches, and keeps one Result per lane."""
+
+    def __init__(self, title, urls, timeout):
+        self.urls = urls
+        self.timeout = timeout
+        self.results = [None] * len(urls)
+        self.labels = [CONNECTING] * len(urls)
+        self.connections = {}  # lane: (when its time is up, socket or None), while a blocking client is at it
+        self.overdue = set()  # lanes whose connection was shut because their time was up
+        self.interrupted = False
+        self._round = None
+        _tls()
+        super().__init__(_lane_names(urls), title)
+
+    def fetched(self):
+        missing = "interrupted before it was finished"
+        results = zip(self.urls, self.results, strict=True)
+        return Fetched([result or Result(url, None, b"", missing) for url, result in results], self.timeline())
+
+    def settle(self, lane, status, body, error=None):
+        """The lane is over, with this result."""
+        if error is not None:
+            status, error = None, _reason(error, self.timeout)
+        self.results[lane] = Result(self.urls[lane], status, bytes(body), error)
+        self.finish(lane)
+
+    # --- with a blocking client: sync, and threads
+
+    def client(self):
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        direct = dict.fromkeys(LOOPBACK)  # None: no proxy, whatever the environment says
+        return httpx.Client(verify=_tls(), limits=limits, timeout=self.timeout, follow_redirects=True, mounts=direct)
+
+    def get(self, client, lane, resting):
+        """Fetches one URL with a blocking client; while that is in a blocking call, the lane is in the state `resting`."""
+        if self.interrupted:
+            return
+        status, body, error = None, bytearray(), None
+        phases = _Phases(self, lane, resting)
+        self.connections[lane] = (self.now() + self.timeout, None)
+        try:
+            with client.stream("GET", _checked(self.urls[lane]), extensions={"trace": phases.event}) as answer:
+                status = answer.status_code
+                for chunk in answer.iter_bytes():
+                    body += chunk
+        except Exception as problem:
+            error = problem
+        finally:
+            del self.connections[lane]
+            phases.end()
+        if lane in self.overdue:
+            error = TimeoutError()
+        if not self.interrupted:
+            self.settle(lane, status, body, error)
+
+    def connected(self, lane, connection):
+        self.connections[lane] = (self.connections[lane][0], connection)
+        if self.interrupted:
+            _shut(connection)
+
+    @contextmanager
+    def egg_timer(self):
+        """A thread that shuts the connection of whoever's time is up: httpx bounds each read, but not a drip of many."""
+        done = threading.Event()
+
+        def watch():
+            pause = self.timeout
+            while not done.wait(pause):
+                now = self.now()
+                for lane, (up, connection) in list(self.connections.items()):
+                    if up <= now and connection:
+                        self.overdue.add(lane)
+                        _shut(connection)
+                ups = [up for lane, (up, _) in list(self.connections.items()) if lane not in self.overdue]
+                pause = max(min(ups, default=now + self.timeout) - now, 0.05)
+
+        thread = threading.Thread(target=watch, name="kitchen egg timer", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    @contextmanager
+    def threads(self, workers):
+        """A pool of threads, ended with the block: an interrupt reaches the main thread only, which has to tell them."""
+        with ThreadPoolExecutor(max_workers=workers or 1) as threads:
+            try:
+                yield threads
+            except BaseException:
+                self.interrupted = True
+                for _, connection in list(self.connections.values()):
+                    if connection:
+                        _shut(connection)
+                raise
+
+    # --- with coroutines
+
+    @asynccontextmanager
+    async def async_client(self):
+        """httpx on aiohttp's engine: a third of the CPU time per request of its own, which counts when 100 come at once."""
+        trace = aiohttp.TraceConfig()
+        for event, phase in AIOHTTP_PHASES.items():
+            getattr(trace, event).append(self._told(phase))
+
+        def transport(trust_env):
+            def session():
+                connector = aiohttp.TCPConnector(limit=0, force_close=True, ssl=_tls())  # the semaphore is the limit
+                jar = aiohttp.DummyCookieJar()
+                return aiohttp.ClientSession(
+                    connector=connector, cookie_jar=jar, trace_configs=[trace], trust_env=trust_env
+                )
+
+            return AiohttpTransport(verify=_tls(), client=session)
+
+        direct = dict.fromkeys(LOOPBACK, transport(trust_env=False))
+        options = {"transport": transport(trust_env=True), "mounts": direct}
+        async with httpx.AsyncClient(timeout=self.timeout, follow_redirects=True, **options) as client:
+            yield client
+
+    def _told(self, phase):
+        async def tell(session, context, params):
+            self.phase(_lane.get(), phase)
+
+        return tell
+
+    async def aget(self, client, lane):
+        """Fetches one URL in the running task."""
+        status, body, error = None, bytearray(), None
+        _lane.set(lane)
+        self.phase(lane, CONNECTING)
+        try:
+            url = _checked(self.urls[lane])
+            async with asyncio.timeout(self.timeout), client.stream("GET", url) as answer:
+                status = answer.status_code
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+        except Exception as problem:
+            error = problem
+        self.settle(lane, status, body, error)
+
+    def phase(self, lane, label):
+        """The running lane has come to another phase."""
+        if label != self.labels[lane]:
+            self.labels[lane] = label
+            self.change(lane, RUNNING, label)
+
+    async def step_by_step(self, lane, coroutine):
+        """Runs a coroutine as it is, and records each of its steps: from where it is resumed to where it awaits again."""
+        return await self._steps(lane, coroutine)
+
+    @types.coroutine
+    def _steps(self, lane, coroutine):
+        resume, value, rested = coroutine.send, None, None
+        while True:
+            ready = self._round_began()
+            if rested is not None and ready > rested:
+                self.change(lane, READY, self.labels[lane], at=ready, inferred=True)
+            self.change(lane, RUNNING, self.labels[lane])
+            try:
+                awaited = resume(value)
+            except StopIteration as finished:
+                return finished.value
+            rested = self.now()
+            self.change(lane, WAITING, self.labels[lane], at=rested)
+            try:
+                resume, value = coroutine.send, (yield awaited)
+            except BaseException as error:
+                resume, value = coroutine.throw, error
+
+    def _round_began(self):
+        """When the event loop's present round began, as far as we have seen: at the latest when our first step in it did.
+
+        A round runs just what was ready when it began, so that all of its steps have been READY since then. What is
+        scheduled during a round belongs to the next: our own `call_soon` tells where this one has ended.
+        """
+        if self._round is None:
+            self._round = self.now()
+            asyncio.get_running_loop().call_soon(setattr, self, "_round", None)
+        return self._round
+
+
+class _Phases:
+    """The changes of one lane whose URL a blocking client fetches, from what that tells and the thread's own CPU clock.
+
+    In a blocking call the thread rests until the answer is there, then it runs: its CPU time comes last. Outside, it runs
+    until it is switched out: its CPU time comes first. How much is measured, the moment within the phase is inferred.
+    """
+
+    def __init__(self, run, lane, resting):
+        self.run, self.lane, self.resting = run, lane, resting
+        self.connection = None
+        self.label, self.blocks, self.since, self.cpu = None, False, run.now(), thread_time()
+        self._begin(CONNECTING, False)
+
+    def event(self, name, info):
+        """httpx's trace extension: `name` is such as "http11.receive_response_headers.started"."""
+        name = name.partition(".")[2]
+        if name in ("connect_tcp.complete", "start_tls.complete"):
+            self.run.connected(self.lane, info["return_value"].get_extra_info("socket"))
+        if name in HTTPX_PHASES:
+            self.end()
+            self._begin(*HTTPX_PHASES[name])
+
+    def _begin(self, label, blocks):
+        self.label, self.blocks = label, blocks
+        self.since, self.cpu = self.run.now(), thread_time()
+        self.run.change(self.lane, self.resting if blocks else RUNNING, label, at=self.since)
+
+    def end(self):
+        """The present phase is over: now it is known how much of it was spent on the CPU."""
+        now = self.run.now()
+        took = now - self.since
+        used = min(thread_time() - self.cpu, took) if CPU_CLOCK_IS_FINE else took * (not self.blocks)
+        if self.blocks and used > SLACK:
+            self.run.change(self.lane, RUNNING, self.label, at=now - used, inferred=True)
+        elif not self.blocks and took - used > SLACK:
+            self.run.change(self.lane, READY, at=self.since + used, inferred=True)
+
+
+_lane = ContextVar("lane")  # which lane the running task belongs to: aiohttp's signals do not say
+
+
+@cache
+def _tls():
+    """The certificates to trust. Reading them, and httpx's first client, take some 100 ms: once, before any clock starts."""
+    context = httpx.create_ssl_context()
+    httpx.Client(verify=context).close()
+    return context
+
+
+def _checked(url):
+    """The URL as httpx reads it. Raises what httpx raises for nonsense, and httpx.UnsupportedProtocol for no web address."""
+    read = httpx.URL(url)
+    if read.scheme not in ("http", "https") or not read.host:
+        raise httpx.UnsupportedProtocol(f"{url!r} cannot be fetched: a URL begins with http:// or https:// and a host")
+    return read
+
+
+def _shut(connection):
+    """Makes whoever reads from this socket, in whatever thread, find its end."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _reason(error, timeout):
+    """Why a URL could not be had, in one line; an HTTP engine's own words say more than the wrapper's."""
+    origin = error.__cause__ or error
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not isinstance(origin, aiohttp.ClientError):
+        return f"timed out: not done within {timeout:g} s"
+    words = " ".join(str(origin).split())
+    return f"{type(origin).__name__}: {words}".rstrip(": ")
+
+
+def _lane_names(urls):
+    """A name for each URL's lane: the URL, and a number behind it when it is asked for again."""
+    names, times = {}, {}
+    for url in urls:
+        text = str(url).encode("utf-8", "backslashreplace").decode()
+        name = text or "(nothing)"
+        while name in names:
+            times[text] = times.get(text, 1) + 1
+            name = f"{text} ({times[text]})"
+        names[name] = None
+    return list(names)

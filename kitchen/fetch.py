@@ -1,0 +1,108 @@
+"""Real URLs, with httpx: three ways to fetch them. One `Result` and one lane for each URL asked for, whatever happens.
+
+    sync           one URL after the other
+    threaded       a pool of threads, each with one URL at a time
+    cooperative    an asyncio task per URL, `limit` of them at a time
+
+A URL that cannot be had costs no other its result: its own says why. `timeout` is how many seconds a URL may take in
+all, from the moment on at which somebody turns to it. Raises ValueError or TypeError for bad arguments before the first
+request. An interrupt ends everything that was begun; `so_far` has what had come by then.
+
+What the Timeline shows. The label of a span is the phase that the HTTP client said it was in. Threads: the phases are
+measured, and how much CPU time the thread used in each; at which moment within a phase is inferred, and so is READY (the
+thread was in no blocking call, and used no CPU). A thread that has its answer but queues for the GIL inside a blocking
+call cannot be told from one whose answer has not come: it shows as WAITING. Coroutines: RUNNING is measured, step by
+step. READY is inferred: all that one round of the event loop runs could have run when that round began.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import contextmanager
+from math import isfinite
+from queue import SimpleQueue
+
+from kitchen.client import PLACE, Fetched, Result, Run  # noqa: F401
+from kitchen.timeline import IDLING, WAITING
+
+
+def sync(urls: Iterable[str], timeout: float = 10.0) -> Fetched:
+    """One URL after the other: while one is on its way, nobody does anything."""
+    with _fetching("sync", urls, timeout) as run, run.egg_timer(), run.client() as client:
+        for lane in range(len(run.urls)):
+            run.get(client, lane, resting=IDLING)
+    return run.fetched()
+
+
+def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> Fetched:
+    """A pool of `workers` threads, each with one URL at a time, and a client of its own."""
+    _check_count("workers", workers)
+    line = SimpleQueue()
+
+    def work():
+        with run.client() as client:
+            for lane in iter(line.get, None):
+                run.get(client, lane, resting=WAITING)
+
+    with _fetching("threads", urls, timeout) as run, run.egg_timer():
+        workers = min(workers, len(run.urls))
+        for lane in range(len(run.urls)):
+            line.put(lane)
+            if lane >= workers:
+                run.change(lane, WAITING, PLACE, at=0.0)
+        for _ in range(workers):
+            line.put(None)
+        with run.threads(workers) as threads:
+            for thread in [threads.submit(work) for _ in range(workers)]:
+                thread.result()
+    return run.fetched()
+
+
+async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10.0) -> Fetched:
+    """An asyncio task per URL, `limit` of them at a time: `await` it in a notebook cell, or hand it to `asyncio.run`."""
+    _check_count("limit", limit)
+    places = asyncio.Semaphore(limit)
+
+    async def get(lane):
+        if places.locked():
+            run.phase(lane, PLACE)
+        async with places:
+            await run.aget(client, lane)
+
+    with _fetching("coroutines", urls, timeout) as run:
+        async with run.async_client() as client, asyncio.TaskGroup() as tasks:
+            for lane in range(len(run.urls)):
+                tasks.create_task(run.step_by_step(lane, get(lane)))
+    return run.fetched()
+
+
+def so_far() -> Fetched:
+    """What the newest fetch had when it ended, or has by now: also one that was interrupted.
+
+    Raises RuntimeError when nothing has been fetched yet.
+    """
+    if _newest is None:
+        raise RuntimeError("nothing has been fetched yet: call fetch.sync, threaded or cooperative first")
+    return _newest.fetched()
+
+
+_newest = None
+
+
+@contextmanager
+def _fetching(title, urls, timeout):
+    """A run over these URLs, closed again in whatever way that ends."""
+    global _newest
+    if isinstance(urls, (str, bytes)):
+        raise TypeError(f"urls is one text, {urls!r}: give a list of URLs, also for a single one")
+    if not (isinstance(timeout, (int, float)) and isfinite(timeout) and timeout > 0):
+        raise ValueError(f"a timeout of {timeout!r} seconds: give a finite number, more than 0")
+    _newest = run = Run(title, list(urls), timeout)
+    try:
+        yield run
+    finally:
+        run.close()
+
+
+def _check_count(name, count):
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"{name}={count!r}: give a whole number, 1 or more")

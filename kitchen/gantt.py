@@ -1,0 +1,214 @@
+"""The static picture: a `Timeline` as a Gantt chart in matplotlib, on paper, on a projector and in a saved notebook."""
+
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, State, Timeline, cut, printable
+
+MOST_LANES = 300  # above that a lane is thinner than a pixel: the picture shows how many are in each state
+WIDTH = 11.0  # inches
+UNITS = {"min": "minutes", "s": "seconds"}
+
+# Colours: Okabe and Ito's set, made for colour-blind readers ("Color Universal Design", 2008), WAITING a paler sky blue.
+# The patterns tell the states apart in black and white too. face, colour of the pattern, pattern, what the legend says
+STYLES: dict[State, tuple[str, str, str, str]] = {
+    RUNNING: ("#0072B2", "#0072B2", "", "RUNNING: has the CPU and uses it"),
+    READY: ("#E69F00", "#7A5400", "////", "READY: could go on, has not got the CPU"),
+    WAITING: ("#DDF0FB", "#7FBFE3", "..", "WAITING: needs no CPU"),
+    IDLING: ("#CC79A7", "#7A3F61", "xxxx", "IDLING: has the CPU and only waits"),
+    SWITCHING: ("#000000", "#000000", "", "SWITCHING: turns to another dish"),
+}
+
+
+def gantt(timeline: Timeline, ax: Axes | None = None) -> Axes:
+    """Draws a Timeline into `ax` (None: a new figure of its own) and returns the Axes. Never shows, never saves.
+
+    A row per lane from top to bottom, and the cook's own at the bottom: whom she is working for, and how busy she was.
+    Above 300 lanes: how many of them are in each state over time. Spans that were inferred are paler.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(WIDTH, _height(timeline)), layout="constrained")
+    _draw(timeline, ax, timeline.makespan)
+    _legend(ax, [timeline])
+    return ax
+
+
+def compare(*timelines: Timeline) -> np.ndarray:
+    """Draws several Timelines one above the other on one time axis: the picture of the series. Returns their Axes.
+
+    Raises ValueError when there is none, or when they do not share a unit of time.
+    """
+    if not timelines:
+        raise ValueError("nothing to compare: give one Timeline or more")
+    units = {timeline.unit for timeline in timelines}
+    if len(units) > 1:
+        raise ValueError("minutes of the model and measured seconds do not fit on one axis: compare them separately")
+    heights = [_height(timeline, most=3.4) for timeline in timelines]
+    _, axes = plt.subplots(
+        len(timelines),
+        figsize=(WIDTH, sum(heights)),
+        height_ratios=heights,
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    longest = max(timeline.makespan for timeline in timelines)
+    for timeline, ax in zip(timelines, axes.flat, strict=True):
+        _draw(timeline, ax, longest)
+    for ax in axes[:-1, 0]:
+        ax.set_xlabel("")
+    _legend(axes[-1, 0], timelines)
+    return axes[:, 0]
+
+
+def png(timeline: Timeline) -> bytes:
+    """The Timeline's picture as a PNG file's bytes, without touching pyplot's figures."""
+    figure = Figure(figsize=(WIDTH, _height(timeline)), layout="constrained")
+    gantt(timeline, figure.add_subplot())
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()
+
+
+def _height(timeline, most=7.5):
+    """Inches: enough for a hundred lanes, and not more than a page."""
+    return min(1.5 + 0.38 * (len(timeline.lanes) + 1), most) if len(timeline.lanes) <= MOST_LANES else 3.4
+
+
+def _draw(timeline, ax, until):
+    ax.set_xlim(0, until * 1.01 or 1)
+    if len(timeline.lanes) <= MOST_LANES:
+        _lanes(timeline, ax)
+    else:
+        _crowd(timeline, ax)
+    ax.set_title(_text(timeline.summary()), loc="left", fontsize=11, fontweight="bold")
+    ax.set_xlabel(UNITS[timeline.unit])
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+# --- a row per lane --------------------------------------------------------------------------------------------------
+
+
+def _lanes(timeline, ax):
+    number = len(timeline.lanes)
+    row = {lane: y for y, lane in enumerate(timeline.lanes)}
+    few = number <= 12
+    thickness = 0.8 if number <= 40 else 1.0
+    cook_thickness = max(thickness, 0.06 * number)
+    cook_row = number + cook_thickness / 2
+    _bars(ax, [(span, row[span.lane], thickness) for span in timeline.spans], outlined=few)
+    _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook], outlined=few)
+    if few:
+        _step_names(ax, timeline, row, cook_row)
+    ax.axhline(number - 0.4, color="#888888", linewidth=0.8)
+    every = -(-number // 25)  # more names than that cannot be read
+    named = list(timeline.lanes)[::every] if number > 25 else list(timeline.lanes)
+    ax.set_yticks(
+        [row[lane] for lane in named] + [cook_row],
+        [_text(cut(printable(lane), 26)) for lane in named] + [_cook_name(timeline)],
+        fontsize=9 if number <= 40 else 7,
+    )
+    ax.get_yticklabels()[-1].set(fontweight="bold", fontsize=9)
+    ax.set_ylim(cook_row + cook_thickness / 2 + 0.2, -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def _bars(ax, placed, outlined=False):
+    """One collection of rectangles for each style there is: a hundred lanes are five drawings, not a thousand."""
+    corners = {}
+    for span, y, thickness in placed:
+        low, high = y - thickness / 2, y + thickness / 2
+        box = ((span.start, low), (span.start, high), (span.end, high), (span.end, low))
+        corners.setdefault((span.state, span.inferred), []).append(box)
+    for (state, inferred), boxes in corners.items():
+        face, edge, hatch, _ = STYLES[state]
+        bars = PolyCollection(boxes, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0)
+        bars.set_alpha(0.55 if inferred else None)
+        ax.add_collection(bars, autolim=False)
+    if outlined:  # so that two turns in a row can be told apart
+        boxes = [box for boxes in corners.values() for box in boxes]
+        ax.add_collection(PolyCollection(boxes, facecolor="none", edgecolor="white", linewidth=0.8), autolim=False)
+
+
+def _step_names(ax, timeline, row, cook_row):
+    """Writes the step into each bar in which there is room for it, and the dish into the cook's."""
+    inches = WIDTH * 0.82 / ax.get_xlim()[1]
+    for span, y, name in [(span, row[span.lane], span.label) for span in timeline.spans] + [
+        (span, cook_row, span.lane) for span in timeline.cook
+    ]:
+        if 0.072 * len(name) + 0.1 < span.duration * inches and span.state is not READY:
+            dark = span.state in (RUNNING, SWITCHING)
+            where = ((span.start + span.end) / 2, y)
+            backing = None if dark else {"facecolor": STYLES[span.state][0], "edgecolor": "none", "pad": 1.0}
+            style = {"ha": "center", "va": "center", "fontsize": 8, "color": "white" if dark else "black"}
+            ax.annotate(_text(printable(name)), where, bbox=backing, clip_on=True, **style)
+
+
+# --- a crowd ---------------------------------------------------------------------------------------------------------
+
+
+def _crowd(timeline, ax, columns=600):
+    """How many lanes are in each state, over time: in each of `columns` columns the mean number."""
+    edges = np.linspace(0, timeline.makespan, columns + 1)
+    width = edges[1] - edges[0] or 1.0
+    states = [state for state in STYLES if any(span.state is state for span in timeline.spans)]
+    numbers = [np.diff(_lane_time(timeline, state, edges)) / width for state in states]
+    middles = (edges[1:] + edges[:-1]) / 2
+    bottom = np.zeros(columns)
+    for state, number in zip(states, numbers, strict=True):
+        face, edge, hatch, _ = STYLES[state]
+        area = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0, "step": "mid"}
+        ax.fill_between(middles, bottom, bottom + number, **area)
+        bottom = bottom + number
+    number = len(timeline.lanes)
+    cook_row, cook_thickness = -0.09 * number, 0.1 * number
+    _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook])
+    ticks = [0, number // 4, number // 2, number * 3 // 4, number]
+    ax.set_yticks([cook_row, *ticks], [_cook_name(timeline), *ticks], fontsize=9)
+    ax.get_yticklabels()[0].set(fontweight="bold")
+    ax.set_ylim(cook_row - cook_thickness / 2, number)
+    ax.set_ylabel("lanes in each state")
+
+
+def _lane_time(timeline, state, edges):
+    """The time that all lanes together had spent in `state` up to each of `edges`."""
+    spans = [(span.start, span.end) for span in timeline.spans if span.state is state]
+    times = np.array(spans).ravel()
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    number = np.cumsum(np.tile([1, -1], len(spans))[order])  # of lanes, from this time on
+    spent = np.concatenate([[0.0], np.cumsum(number[:-1] * np.diff(times))])
+    return np.interp(edges, times, spent)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def _cook_name(timeline):
+    return f"the cook: {timeline.utilization:.0%} busy"
+
+
+def _legend(ax, timelines):
+    """Says under the picture what the colours mean: of the states that occur in it, and no others."""
+    spans = [span for timeline in timelines for span in (*timeline.spans, *timeline.cook)]
+    seen = {span.state for span in spans}
+    patches = [
+        Patch(facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0, label=says)
+        for state, (face, edge, hatch, says) in STYLES.items()
+        if state in seen
+    ]
+    if any(span.inferred for span in spans):
+        patches.append(Patch(facecolor="none", edgecolor="none", label="(paler: inferred, not observed)"))
+    if patches:
+        ax.figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+
+
+def _text(text):
+    """Text as matplotlib should write it: a dollar sign begins no formula."""
+    return text.replace("$", r"\$")

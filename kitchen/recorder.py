@@ -1,0 +1,99 @@
+"""The log that real runs append to while they run, from any thread, and its fold into a `Timeline`.
+
+Recording must not change what is recorded: it reads the clock and appends one entry to a list, nothing else. Whoever
+wants to see more meanwhile, a picture or a progress bar, reads the list from a thread of its own (see `watched`).
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby, pairwise
+from time import perf_counter
+from typing import NamedTuple
+
+from kitchen.timeline import READY, State, Table, Timeline
+
+CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in steps of 16 ms
+
+
+class Entry(NamedTuple):
+    """From `time` on (seconds since the run began) lane number `lane` is in `state`, busy with the step called `label`.
+
+    The state None says that the lane is over. A READY entry without a label belongs to the step that comes next.
+    """
+
+    time: float
+    lane: int
+    state: State | None
+    label: str = ""
+    inferred: bool = False
+
+
+class Recorder:
+    """One real run. `log` only grows; within a lane its entries stand in order of time, between lanes in any order.
+
+    `lanes`: the names, in menu order; all are READY at 0, which is the moment the Recorder is made. `clock`: seconds.
+    """
+
+    def __init__(self, lanes: Iterable[str], title: str, clock: Callable[[], float] = perf_counter):
+        self.lanes = tuple(lanes)
+        self.title = title
+        self.log = [Entry(0.0, lane, READY) for lane in range(len(self.lanes))]
+        self.ended = None  # when the run was closed
+        self._clock = clock
+        self._began = clock()
+        for watcher in list(_watchers):
+            watcher(self)
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self._clock() - self._began
+
+    def change(
+        self, lane: int, state: State | None, label: str = "", at: float | None = None, inferred: bool = False
+    ) -> None:
+        """From now on (or since `at`) `lane` is in `state`. Appending to a list is safe from any thread."""
+        self.log.append((self.now() if at is None else at, lane, state, label, inferred))
+
+    def finish(self, lane: int) -> None:
+        """The lane is over."""
+        self.change(lane, None)
+
+    def close(self) -> None:
+        """The run has ended, in whatever way: lanes that are not over end here."""
+        self.ended = self.now()
+
+    def timeline(self) -> Timeline:
+        """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
+        now = self.now() if self.ended is None else self.ended
+        rows = [row for lane in self._entries_by_lane() for row in _rows(lane, now)]
+        table = Table(*zip(*rows, strict=True)) if rows else Table((), (), (), (), ())
+        return Timeline(self.lanes, table, unit="s", title=self.title)
+
+    def _entries_by_lane(self) -> Iterator[list[Entry]]:
+        entries = sorted(map(Entry._make, self.log), key=lambda entry: entry.lane)  # stable: time's order stays
+        return (list(lane) for _, lane in groupby(entries, key=lambda entry: entry.lane))
+
+
+def _rows(entries, now):
+    """The rows of one lane for a Timeline's table: each entry lasts until the next, the last one until `now`."""
+    *_, last = entries
+    if last.state is not None:
+        entries = [*entries, Entry(max(now, last.time), last.lane, None)]
+    for entry, following in pairwise(entries):
+        if entry.state is not None:
+            label = entry.label or (following.label if entry.state is READY else "")
+            yield entry.lane, entry.state, label, entry.time, following.time, entry.inferred
+
+
+_watchers = []
+
+
+@contextmanager
+def watched(watcher: Callable[[Recorder], None]):
+    """Inside the block, `watcher(recorder)` is told of every run that begins, in any thread of this process."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)

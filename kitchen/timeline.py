@@ -1,0 +1,328 @@
+"""Who was in which state, from when to when: the one result of everything that is simulated, performed, fetched or watched.
+
+A Timeline is stored as columns. From them follow the spans, from the spans the cook's own lane and every figure; each is
+worked out once, when it is first asked for.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from functools import cached_property
+from itertools import groupby, pairwise
+from math import fsum
+from typing import NamedTuple
+
+
+class State(Enum):
+    """What a task is doing as far as the CPU is concerned. READY and WAITING are never to be mixed up."""
+
+    RUNNING = "running"  # has the CPU and uses it
+    READY = "ready"  # could go on, but has not got the CPU
+    WAITING = "waiting"  # for the oven, the network, a timer: needs no CPU
+    IDLING = "idling"  # has the CPU, and only waits
+    SWITCHING = "switching"  # the cook turns from one dish to another: on the cook's own lane only
+
+    def __repr__(self):
+        return self.name
+
+
+RUNNING, READY, WAITING, IDLING, SWITCHING = State
+
+
+class Span(NamedTuple):
+    """One stretch of time that `lane` spent in one `state`; `start` and `end` in the Timeline's unit.
+
+    `label` names the step that the span belongs to; for READY that is the step to come. `inferred` marks what was not
+    observed itself but concluded from what was.
+    """
+
+    lane: str
+    state: State
+    label: str
+    start: float
+    end: float
+    inferred: bool = False
+
+    @property
+    def duration(self) -> float:
+        return self.end - self.start
+
+
+class Table(NamedTuple):
+    """Spans as columns of one length, which is how they are stored: lane number, state, label, start, end, inferred.
+
+    The rows of one lane stand in order of time and do not overlap; between lanes they stand in any order. `inferred` may
+    be left out when everything was observed.
+    """
+
+    lanes: Sequence[int]
+    states: Sequence[State]
+    labels: Sequence[str]
+    starts: Sequence[float]
+    ends: Sequence[float]
+    inferred: Sequence[bool] = ()
+
+
+_JSON_COLUMNS = ("lane", "state", "label", "start", "end", "inferred")
+
+
+class Timeline:
+    """What happened, lane by lane. The spans of a lane stand in order of time, without overlap, and neighbours differ.
+
+    `lanes`: the names, in menu order. `gaps`: the state of a lane from 0 to the end of its last row wherever no row says
+    otherwise; None: it is not there then. `switching`: the cook's SWITCHING spans. `switches`: how often the cook turned
+    from one dish to another; left out, it is counted on the cook's lane. `unit`: "min" (the model) or "s" (measured).
+    """
+
+    def __init__(
+        self,
+        lanes: Iterable[str],
+        table: Table,
+        *,
+        gaps: State | None = None,
+        switching: Iterable[Span] = (),
+        switches: int | None = None,
+        unit: str = "min",
+        title: str = "",
+    ):
+        self.lanes = tuple(lanes)
+        self.unit = unit
+        self.title = title
+        self._table = table
+        self._gaps = gaps
+        self._switching = tuple(switching)
+        self._switches = switches
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """Every span, lane after lane in menu order, and within a lane in order of time."""
+        return tuple(span for _, spans in groupby(self._rows(), key=lambda span: span.lane) for span in merged(spans))
+
+    def _rows(self) -> Iterator[Span]:
+        """The table's rows as spans, lane after lane, with the gaps filled and what lasted no time left out."""
+        lanes, states, labels, starts, ends, inferred = self._table
+        lane, clock = None, 0.0
+        for row in sorted(range(len(lanes)), key=lanes.__getitem__):  # a stable sort: the order of time stays
+            if lanes[row] != lane:
+                lane, clock = lanes[row], 0.0
+            name, label, start, end = self.lanes[lane], labels[row], starts[row], ends[row]
+            if start > clock and self._gaps:
+                yield Span(name, self._gaps, label, clock, start)  # READY for the step to come
+            if end > start:
+                yield Span(name, states[row], label, start, end, bool(inferred and inferred[row]))
+            clock = max(clock, end)
+
+    @property
+    def by_time(self) -> tuple[Span, ...]:
+        """Every span, in the order in which they begin."""
+        return tuple(sorted(self.spans, key=lambda span: (span.start, span.end)))
+
+    @cached_property
+    def by_lane(self) -> dict[str, tuple[Span, ...]]:
+        """The spans of each lane under its name, in menu order; () for a lane on which nothing happened."""
+        of_lane = {lane: tuple(spans) for lane, spans in groupby(self.spans, key=lambda span: span.lane)}
+        return {lane: of_lane.get(lane, ()) for lane in self.lanes}
+
+    @cached_property
+    def cook(self) -> tuple[Span, ...]:
+        """The CPU's own lane: which dish the cook holds (RUNNING, IDLING) or turns to (SWITCHING); none: a gap."""
+        held = (span for span in self.spans if span.state is RUNNING or span.state is IDLING)
+        return tuple(sorted([*held, *self._switching], key=lambda span: (span.start, span.end)))
+
+    @cached_property
+    def makespan(self) -> float:
+        """When the last dish is finished; 0.0 when there is none."""
+        return max(self._table.ends, default=0.0)
+
+    @cached_property
+    def busy(self) -> float:
+        """For how long the CPU was used: the time in RUNNING, over all lanes."""
+        return fsum(span.duration for span in self.spans if span.state is RUNNING)
+
+    @property
+    def utilization(self) -> float:
+        """The part of the makespan in which the CPU was used: 0.0 for an empty Timeline, above 1 on several CPUs."""
+        return self.busy / self.makespan if self.makespan else 0.0
+
+    @cached_property
+    def switches(self) -> int:
+        """How often the cook turned from one dish to another."""
+        if self._switches is not None:
+            return self._switches
+        return sum(before.lane != after.lane for before, after in pairwise(self.cook))
+
+    @cached_property
+    def finishes(self) -> dict[str, float]:
+        """When each lane was over, under its name; 0.0 for a lane on which nothing happened."""
+        return {lane: spans[-1].end if spans else 0.0 for lane, spans in self.by_lane.items()}
+
+    def __eq__(self, other):
+        if not isinstance(other, Timeline):
+            return NotImplemented
+        return self._facts() == other._facts()
+
+    __hash__ = None
+
+    def _facts(self):
+        return self.lanes, self.unit, self.title, self.switches, self.spans, self.cook
+
+    # --- ways out ----------------------------------------------------------------------------------------------------
+
+    def summary(self) -> str:
+        """What and how long, in one line: the headline of every picture."""
+        figures = f"{short(self.makespan)} {self.unit}, CPU busy {self.utilization:.0%}, {self.switches} switches"
+        return f"{self.title}: {figures}" if self.title else figures
+
+    def __repr__(self):
+        return f"<Timeline {self.title!r}: {len(self.lanes)} lanes, {short(self.makespan)} {self.unit}>"
+
+    def __str__(self):
+        return draw(self)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """In a notebook a Timeline is its picture; the one place where this module knows that a view exists."""
+        from kitchen.gantt import png
+
+        return {"text/plain": str(self), "image/png": png(self)}
+
+    def to_json(self) -> str:
+        """This Timeline as a JSON text, from which `from_json` makes an equal one. Columns; labels and states by number."""
+        spans = (*self.spans, *self._switching)
+        labels = {label: number for number, label in enumerate(dict.fromkeys(span.label for span in spans))}
+        states = {state: number for number, state in enumerate(State)}
+        lanes = {lane: number for number, lane in enumerate(self.lanes)}
+
+        def columns(spans):
+            rows = [
+                (lanes[span.lane], states[span.state], labels[span.label], span.start, span.end, int(span.inferred))
+                for span in spans
+            ]
+            return dict(zip(_JSON_COLUMNS, zip(*rows, strict=True) if rows else [()] * 6, strict=True))
+
+        facts = {"title": self.title, "unit": self.unit, "switches": self.switches, "lanes": self.lanes}
+        legend = {"states": [state.value for state in State], "labels": list(labels)}
+        tables = {"spans": columns(self.spans), "switching": columns(self._switching)}
+        return json.dumps({"format": "kitchen timeline 1"} | facts | legend | tables, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Timeline":
+        """The Timeline that `to_json` wrote. Raises ValueError when `text` is something else."""
+        try:
+            data = json.loads(text)
+            states, labels = [State(value) for value in data["states"]], data["labels"]
+
+            def table(columns):
+                of_lane, of_state, of_label, starts, ends, inferred = (columns[key] for key in _JSON_COLUMNS)
+                named = [labels[number] for number in of_label]
+                return Table(of_lane, [states[number] for number in of_state], named, starts, ends, inferred)
+
+            facts = {key: data[key] for key in ("unit", "title", "switches")}
+            switching = cls(data["lanes"], table(data["switching"])).by_time
+            timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
+            timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken
+        except (LookupError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"this is not a Timeline's JSON ({error!r}): from_json reads what to_json wrote"
+            ) from error
+        return timeline
+
+    def to_chrome_trace(self) -> str:
+        """This Timeline in Chrome's trace event format, which https://ui.perfetto.dev opens: a track per lane.
+
+        A kitchen minute becomes a minute there. Rule: "Trace Event Format", complete events (ph "X"), microseconds.
+        """
+        microseconds = {"min": 60e6, "s": 1e6}[self.unit]
+        tracks = {lane: number for number, lane in enumerate(self.lanes, start=2)}
+        named = [("the cook", 1), *tracks.items()]
+        events = [
+            {"ph": "M", "pid": 1, "tid": tid, "name": "thread_name", "args": {"name": lane}} for lane, tid in named
+        ]
+        events += [
+            {"ph": "M", "pid": 1, "tid": tid, "name": "thread_sort_index", "args": {"sort_index": tid}}
+            for _, tid in named
+        ]
+        events.append({"ph": "M", "pid": 1, "name": "process_name", "args": {"name": self.title or "kitchen"}})
+        placed = [(span, 1, span.lane) for span in self.cook]
+        placed += [(span, tracks[span.lane], span.label) for span in self.spans]
+        for span, tid, name in placed:
+            args = {"state": span.state.value, "step": span.label, "lane": span.lane, "inferred": span.inferred}
+            times = {"ts": span.start * microseconds, "dur": span.duration * microseconds}
+            events.append(
+                {"ph": "X", "pid": 1, "tid": tid, "name": name, "cat": span.state.value, **times, "args": args}
+            )
+        return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}, allow_nan=False)
+
+
+def merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans of one lane, with neighbours of the same state and label made one."""
+    last = None
+    for span in spans:
+        if last and last.end == span.start and (last[1:3], last.inferred) == (span[1:3], span.inferred):
+            last = last._replace(end=span.end)
+        else:
+            if last:
+                yield last
+            last = span
+    if last:
+        yield last
+
+
+# --- the picture in text ---------------------------------------------------------------------------------------------
+
+WIDTH = 80
+MARKS = {RUNNING: "#", READY: "=", WAITING: ".", IDLING: "~", SWITCHING: "/"}  # ASCII: any terminal can show them
+MOST_ROWS = 40  # above that, lanes are left out evenly
+
+
+def draw(timeline: Timeline) -> str:
+    """The Gantt picture in plain text, 80 columns wide: a row per lane, the cook's own at the bottom."""
+    lanes = timeline.lanes
+    every = -(-len(lanes) // MOST_ROWS) or 1
+    rows = [(lane, timeline.by_lane[lane]) for lane in lanes[::every]]
+    names = [printable(lane) for lane, _ in rows] + ["the cook"]
+    left = min(max(map(len, names)), 20) + 1
+    columns = WIDTH - left
+    step = timeline.makespan / columns
+    lines = [cut(timeline.summary(), WIDTH)]
+    for name, spans in zip(names, [spans for _, spans in rows] + [timeline.cook], strict=True):
+        lines.append(f"{cut(name, left - 1):{left}}{bar(spans, columns, step)}".rstrip())
+    end = f"{short(timeline.makespan)} {timeline.unit}"
+    lines.append(" " * left + "0" + end.rjust(columns - 1))
+    if every > 1:
+        lines.append(f"(1 lane in {every} is shown, of {len(lanes)})")
+    lines.append("  ".join(f"{mark} {state.value}" for state, mark in MARKS.items()))
+    return "\n".join(lines)
+
+
+def bar(spans: Iterable[Span], columns: int, step: float) -> str:
+    """One mark per column of `step` time units: the state that fills most of it, a blank where none fills half."""
+    shares = [{} for _ in range(columns)]
+    for span in spans:
+        first, last = int(span.start / step), min(int(span.end / step), columns - 1)
+        for column in range(first, last + 1):
+            share = min(span.end, (column + 1) * step) - max(span.start, column * step)
+            shares[column][span.state] = shares[column].get(span.state, 0.0) + share
+    return "".join(mark(share, step) for share in shares)
+
+
+def mark(share: dict[State, float], step: float) -> str:
+    state = max(share, key=share.get, default=None)
+    return MARKS[state] if state and sum(share.values()) >= step / 2 else " "
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, with its middle left out where it is longer than `width`: both ends of a URL tell something."""
+    if len(text) <= width:
+        return text
+    head = (width - 2) // 2
+    return f"{text[:head]}..{text[head + 2 - width :]}"
+
+
+def printable(text: str) -> str:
+    """`text` with everything that could disturb a terminal replaced by '?'."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def short(number: float) -> str:
+    """A figure as one says it: three digits that count, no exponent."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}" if abs(number) >= 1e-3 else f"{number:.1g}"

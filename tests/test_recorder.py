@@ -1,0 +1,88 @@
+"""The log of real runs, on a clock that the test holds in its hand."""
+
+import threading
+from itertools import pairwise
+
+from kitchen.recorder import Recorder, watched
+from kitchen.timeline import READY, RUNNING, WAITING, Span
+
+
+class Clock:
+    def __init__(self):
+        self.time = 100.0
+
+    def __call__(self):
+        return self.time
+
+
+def test_each_entry_lasts_until_the_next_on_its_lane():
+    clock = Clock()
+    recorder = Recorder(["a", "b"], "by hand", clock)
+    clock.time += 1
+    recorder.change(0, RUNNING, "x")
+    clock.time += 2
+    recorder.change(0, WAITING, "y")
+    recorder.change(1, RUNNING, "z")
+    clock.time += 4
+    recorder.finish(0)
+    recorder.finish(1)
+    recorder.close()
+    timeline = recorder.timeline()
+    assert timeline.by_lane["a"] == (
+        Span("a", READY, "x", 0, 1),  # all lanes are READY at 0, for the step to come
+        Span("a", RUNNING, "x", 1, 3),
+        Span("a", WAITING, "y", 3, 7),
+    )
+    assert timeline.by_lane["b"] == (Span("b", READY, "z", 0, 3), Span("b", RUNNING, "z", 3, 7))
+    assert (timeline.unit, timeline.title, timeline.switches) == ("s", "by hand", 1)
+
+
+def test_what_was_inferred_is_marked():
+    clock = Clock()
+    recorder = Recorder(["a"], "", clock)
+    clock.time += 2
+    recorder.change(0, READY, "x", at=1.0, inferred=True)
+    recorder.change(0, RUNNING, "x")
+    recorder.close()
+    assert [(span.state, span.start, span.inferred) for span in recorder.timeline().spans][1:] == [(READY, 1, True)]
+
+
+def test_the_timeline_so_far_can_be_had_at_any_time_and_no_lane_ends_in_the_air():
+    clock = Clock()
+    recorder = Recorder(["a", "b"], "", clock)
+    clock.time += 1
+    recorder.change(0, RUNNING, "x")
+    clock.time += 1
+    assert recorder.timeline().finishes == {"a": 2, "b": 2}
+    clock.time += 1
+    recorder.close()
+    clock.time += 50
+    assert recorder.timeline().finishes == {"a": 3, "b": 3}
+
+
+def test_every_thread_may_record():
+    recorder = Recorder([str(lane) for lane in range(8)], "")
+
+    def work(lane):
+        for _ in range(1000):
+            recorder.change(lane, RUNNING, "x")
+            recorder.change(lane, WAITING, "y")
+        recorder.finish(lane)
+
+    threads = [threading.Thread(target=work, args=(lane,)) for lane in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(recorder.log) == 8 * 2002
+    for spans in recorder.timeline().by_lane.values():
+        assert all(before.end == after.start for before, after in pairwise(spans))
+
+
+def test_a_watcher_is_told_of_runs_that_begin_inside_its_block():
+    seen = []
+    Recorder([], "before")
+    with watched(seen.append):
+        inside = Recorder([], "inside")
+    Recorder([], "after")
+    assert seen == [inside]

@@ -92,6 +92,12 @@ class Run(Recorder):
         results = zip(self.urls, self.results, strict=True)
         return Fetched([result or Result(url, None, b"", missing) for url, result in results], self.timeline())
 
+    def line_up(self, places):
+        """Only the first `places` lanes can begin: the others wait for one of these to be over."""
+        for lane in range(places, len(self.urls)):
+            self.labels[lane] = PLACE
+            self.change(lane, WAITING, PLACE, at=0.0)
+
     def settle(self, lane, status, body, error=None):
         """The lane is over, with this result."""
         if error is not None:
@@ -291,7 +297,7 @@ class _Phases:
         if self.blocks and used > SLACK:
             self.run.change(self.lane, RUNNING, self.label, at=now - used, inferred=True)
         elif not self.blocks and took - used > SLACK:
-            self.run.change(self.lane, READY, at=self.since + used, inferred=True)
+            self.run.change(self.lane, READY, self.label, at=self.since + used, inferred=True)
 
 
 _lane = ContextVar("lane")  # which lane the running task belongs to: aiohttp's signals do not say

@@ -21,8 +21,10 @@ from contextlib import contextmanager
 from math import isfinite
 from queue import SimpleQueue
 
-from kitchen.client import PLACE, Fetched, Result, Run  # noqa: F401
+from kitchen.client import Fetched, Result, Run
 from kitchen.timeline import IDLING, WAITING
+
+__all__ = ["Fetched", "Result", "cooperative", "so_far", "sync", "threaded"]
 
 
 def sync(urls: Iterable[str], timeout: float = 10.0) -> Fetched:
@@ -45,12 +47,9 @@ def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> 
 
     with _fetching("threads", urls, timeout) as run, run.egg_timer():
         workers = min(workers, len(run.urls))
-        for lane in range(len(run.urls)):
+        run.line_up(workers)
+        for lane in [*range(len(run.urls)), *[None] * workers]:
             line.put(lane)
-            if lane >= workers:
-                run.change(lane, WAITING, PLACE, at=0.0)
-        for _ in range(workers):
-            line.put(None)
         with run.threads(workers) as threads:
             for thread in [threads.submit(work) for _ in range(workers)]:
                 thread.result()
@@ -63,12 +62,11 @@ async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10
     places = asyncio.Semaphore(limit)
 
     async def get(lane):
-        if places.locked():
-            run.phase(lane, PLACE)
         async with places:
             await run.aget(client, lane)
 
     with _fetching("coroutines", urls, timeout) as run:
+        run.line_up(limit)
         async with run.async_client() as client, asyncio.TaskGroup() as tasks:
             for lane in range(len(run.urls)):
                 tasks.create_task(run.step_by_step(lane, get(lane)))

@@ -47,7 +47,7 @@ def threaded(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
                 kitchen.work(lane, step)
             else:
                 kitchen.begin(lane, WAITING, step)
-                kitchen.interrupted.wait(step.duration * minute)  # sleeps, but an interrupt wakes it
+                kitchen.stop.wait(step.duration * minute)  # sleeps, but an interrupt wakes it
         kitchen.finish(lane)
 
     with _kitchen("threads, for real", dishes, minute) as kitchen, kitchen.threads() as threads:
@@ -68,6 +68,7 @@ async def cooperative(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
         kitchen.finish(lane)
 
     with _kitchen("coroutines, for real", dishes, minute) as kitchen:
+        kitchen.stopping = asyncio.current_task().cancelling  # an interrupt cancels us: work must not go on then
         async with asyncio.TaskGroup() as tasks:
             for lane, dish in enumerate(kitchen.dishes):
                 tasks.create_task(cook(lane, dish), name=dish.name)
@@ -105,11 +106,18 @@ class _Kitchen(Recorder):
             raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
         self.minute = minute
         self.due = {}  # when the wait should be over that a lane is in
-        self.interrupted = Event()
+        self.stop = Event()
+        self.stopping = self.stop.is_set
         super().__init__((dish.name for dish in self.dishes), title)
+
+    def check(self):
+        """Goes no further with a dish after an interrupt."""
+        if self.stopping():
+            raise asyncio.CancelledError
 
     def begin(self, lane, state, step):
         """The lane begins with `step`; if it waited before, it has been READY for this since that wait should be over."""
+        self.check()
         now = self.now()
         if lane in self.due:
             self.change(lane, READY, step.label, at=min(self.due.pop(lane), now), inferred=True)
@@ -117,11 +125,17 @@ class _Kitchen(Recorder):
         if state is WAITING:
             self.due[lane] = now + step.duration * self.minute
 
+    def finish(self, lane):
+        """The dish is done; one that ends with a wait was done when that was due, whenever somebody came to notice."""
+        self.check()
+        now = self.now()
+        self.change(lane, None, at=min(self.due.pop(lane, now), now))
+
     def work(self, lane, step):
         """Uses up the step's minutes of this thread's own CPU time, and notes the gaps in which others had the CPU."""
         self.begin(lane, RUNNING, step)
         left, last = step.duration * self.minute, self.now()
-        while left > 0 and not self.interrupted.is_set():
+        while left > 0 and not self.stopping():
             used, gap, last = _spin(min(CHUNK, left), self.now, last)
             left -= used
             if gap[1] - gap[0] > 3 * CHUNK:
@@ -135,7 +149,7 @@ class _Kitchen(Recorder):
             try:
                 yield threads
             except BaseException:
-                self.interrupted.set()
+                self.stop.set()
                 raise
 
 

@@ -61,7 +61,7 @@ def test_overlapping_waits_beat_sync():
 
 @gil
 def test_busy_threads_take_turns_of_the_switch_interval():
-    """What the GIL does can be seen: one thread at a time, in slices as long as somebody who wants it waits before asking."""
+    """What the GIL does can be seen: one thread at a time, in slices as long as who wants it waits before asking."""
     busy = [Dish(f"dough {number}", [work("knead", 20)]) for number in range(3)]
 
     def slices(interval):

@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, State, Timeline, cut, printable
+from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, State, Timeline, cut, printable, short_names
 
 MOST_LANES = 300  # above that a lane is thinner than a pixel: the picture shows how many are in each state
 WIDTH = 11.0  # inches
@@ -108,10 +108,9 @@ def _lanes(timeline, ax):
         _step_names(ax, timeline, row, cook_row)
     ax.axhline(number - 0.4, color="#888888", linewidth=0.8)
     every = -(-number // 25)  # more names than that cannot be read
-    named = list(timeline.lanes)[::every] if number > 25 else list(timeline.lanes)
     ax.set_yticks(
-        [row[lane] for lane in named] + [cook_row],
-        [_text(cut(printable(lane), 26)) for lane in named] + [_cook_name(timeline)],
+        [*range(0, number, every), cook_row],
+        [*(_text(cut(name, 26)) for name in short_names(timeline.lanes)[::every]), _cook_name(timeline)],
         fontsize=9 if number <= 40 else 7,
     )
     ax.get_yticklabels()[-1].set(fontweight="bold", fontsize=9)

@@ -10,6 +10,7 @@ from enum import Enum
 from functools import cached_property
 from itertools import groupby, pairwise
 from math import fsum
+from os.path import commonprefix
 from typing import NamedTuple
 
 
@@ -279,7 +280,7 @@ def draw(timeline: Timeline) -> str:
     lanes = timeline.lanes
     every = -(-len(lanes) // MOST_ROWS) or 1
     rows = [(lane, timeline.by_lane[lane]) for lane in lanes[::every]]
-    names = [printable(lane) for lane, _ in rows] + ["the cook"]
+    names = [*short_names(lanes)[::every], "the cook"]
     left = min(max(map(len, names)), 20) + 1
     columns = WIDTH - left
     step = timeline.makespan / columns
@@ -308,6 +309,12 @@ def bar(spans: Iterable[Span], columns: int, step: float) -> str:
 def mark(share: dict[State, float], step: float) -> str:
     state = max(share, key=share.get, default=None)
     return MARKS[state] if state and sum(share.values()) >= step / 2 else " "
+
+
+def short_names(lanes: Sequence[str]) -> list[str]:
+    """The lanes' names as a picture shows them: without the folder that they have in common, and safe to print."""
+    folder = commonprefix(lanes).rpartition("/")[0] if len(lanes) > 1 else ""  # noqa: RUF071
+    return [printable(".." + lane.removeprefix(folder) if len(folder) > 8 else lane) for lane in lanes]
 
 
 def cut(text: str, width: int) -> str:

@@ -264,7 +264,7 @@ def test_cancelling_the_await_keeps_what_has_come(site):
     async def impatient():
         task = asyncio.create_task(fetch.cooperative(urls))
         await asyncio.sleep(0)  # now it has begun
-        while not fetch.so_far().results[5].status:  # noqa: ASYNC110: there is no event to wait for
+        while not fetch.so_far().results[5].status:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

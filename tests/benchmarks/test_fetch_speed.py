@@ -1,0 +1,85 @@
+"""Fetching 100 URLs that take 0.1 s each, against what the bare HTTP clients need for the same URLs at the same time.
+
+The latency is what nobody can beat, so times are given as multiples of it. Of each contender we take the best of several
+turns, taken in rotation: whatever else the machine does can only make a turn slower.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+
+import aiohttp
+import httpx
+import pytest
+
+from kitchen import fetch
+from kitchen.server import serve
+
+LATENCY = 0.1
+NUMBER = 100
+ROUNDS = 5
+
+
+@pytest.fixture(scope="module")
+def urls():
+    with serve(delay=LATENCY) as site:
+        yield site.urls(NUMBER)
+
+
+async def with_aiohttp(urls):
+    async def get(url):
+        async with session.get(url) as answer:
+            return await answer.read()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        return await asyncio.gather(*map(get, urls))
+
+
+async def with_httpx(urls, context):
+    async with httpx.AsyncClient(verify=context) as client:
+        return [answer.content for answer in await asyncio.gather(*map(client.get, urls))]
+
+
+async def with_kitchen(urls):
+    return [result.body for result in (await fetch.cooperative(urls)).results]
+
+
+async def in_rotation(contenders, urls):
+    """Wall time and CPU time in seconds of each contender's best turn, measured in a running loop as in a notebook cell."""
+    wall, cpu = defaultdict(list), defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, contender in contenders.items():
+            began, used = time.perf_counter(), time.process_time()
+            bodies = await contender(urls)
+            wall[name].append(time.perf_counter() - began)
+            cpu[name].append(time.process_time() - used)  # of this process; the site is another
+            assert len(bodies) == NUMBER
+            assert all(b"was kept waiting on purpose" in body for body in bodies)
+    return {name: (min(wall[name]), min(cpu[name])) for name in contenders}
+
+
+def at_once(run, urls):
+    began, used = time.perf_counter(), time.process_time()
+    results = run(urls).results
+    figures = time.perf_counter() - began, time.process_time() - used
+    assert all(result.status == 200 for result in results)
+    return figures
+
+
+def test_a_hundred_coroutines_take_hardly_longer_than_one_url_and_sync_takes_a_hundred_times_that(report, urls):
+    context = httpx.create_ssl_context()  # httpx would read the certificates each time: that is not its fetching
+    contenders = {
+        "fetch.cooperative": with_kitchen,
+        "bare aiohttp": with_aiohttp,
+        "bare httpx": lambda urls: with_httpx(urls, context),
+    }
+    figures = asyncio.run(in_rotation(contenders, urls))
+    figures["fetch.threaded"] = min(at_once(fetch.threaded, urls) for _ in range(ROUNDS))
+    figures["fetch.sync"] = at_once(fetch.sync, urls)  # once: this takes long, and is far from its bar
+    rows = [
+        (name, f"{wall / LATENCY:.2f}", f"{cpu / NUMBER * 1e3:.2f}") for name, (wall, cpu) in sorted(figures.items())
+    ]
+    headings = ("", "time / latency", "CPU ms per request")
+    report(f"fetch: {NUMBER} URLs of {LATENCY:g} s", headings, rows)
+    assert figures["fetch.cooperative"][0] <= 1.5 * LATENCY
+    assert figures["fetch.sync"][0] >= 60 * figures["fetch.cooperative"][0]

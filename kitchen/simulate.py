@@ -8,11 +8,13 @@ does the cook turn to another dish?
     threaded       when the clock rings
     cooperative    when this one begins to wait
 
-Each is a loop over the same few things: `now`, the time; `menu[dish]`, the steps of a dish; `at[dish]`, how many of
-them are behind it; and `log`, five entries a row: dish, state, label, from when, until when. Whenever a dish has no row
-it is READY, until its last row ends.
+Each is a loop over the same few things: `now`, the time, and `steps`, the steps of all dishes in one row with a None
+behind the last of each dish. A dish is known by the number, in this row, of the step that it needs next. `log` has four
+entries for each stretch of time: number of the step, state, from when, until when. Whenever a dish has no such stretch it
+is READY, until its last one ends.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -20,22 +22,24 @@ from math import inf, isfinite
 
 from kitchen import recipe
 from kitchen.recipe import WAIT, Dish
-from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Span, Table, Timeline
+from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Table, Timeline
 
 MOST_TURNS = 10_000_000  # takes ten seconds; and up to there floating point can tell one turn from the next
 
 
 def sync(dishes: Iterable[Dish]) -> Timeline:
     """A cook with a one-track mind: each dish to its end before the next. While it waits, so does the cook (IDLING)."""
-    dishes, menu, log, cook = _open_kitchen(dishes)
-    now = 0.0
-    for dish, steps in enumerate(menu):
-        for step in steps:
-            now = cook.turn_to(dish, step, now)
-            end = now + step.duration
-            log += dish, IDLING if step.kind == WAIT else RUNNING, step.label, now, end
-            now = end
-    return _timeline("sync", dishes, log, cook)
+    cook = _Cook(dishes)
+    log, now = [], 0.0
+    for number, step in enumerate(cook.steps):
+        if step is None:
+            continue  # this dish is finished: on to the next
+        now = cook.turn_to(number, now)
+        end = now + step.duration
+        log += number, IDLING if step.kind == WAIT else RUNNING, now, end
+        now = end
+        cook.next = number + 1
+    return cook.timeline("sync", lambda: log)
 
 
 def threaded(dishes: Iterable[Dish], quantum: float = 1.0, switch_cost: float = 0.0, parked: bool = False) -> Timeline:
@@ -46,94 +50,92 @@ def threaded(dishes: Iterable[Dish], quantum: float = 1.0, switch_cost: float = 
     before the wait is over. `switch_cost`: minutes that the cook needs to turn to a dish other than the last.
     Raises ValueError for a quantum that is not positive, or so small that it would never end, and for a bad switch_cost.
     """
-    dishes = recipe.menu(dishes)
-    _check_cost(switch_cost)
+    cook = _Cook(dishes, switch_cost)
     if not quantum > 0:
         raise ValueError(f"a quantum of {quantum!r} minutes: give more than 0 (math.inf is a clock that never rings)")
-    needs_turns = (step for dish in dishes for step in dish.steps if not (parked and step.kind == WAIT))
-    minutes = max(switch_cost, sum(step.duration for step in needs_turns))
+    needs_turns = (step.duration for step in cook.steps if step and not (parked and step.kind == WAIT))
+    minutes = max(switch_cost, sum(needs_turns))
     if minutes / quantum > MOST_TURNS:
         raise ValueError(f"a quantum of {quantum!r} minutes is too small for {minutes:g} minutes of cooking: give more")
-    return _parked(dishes, quantum, switch_cost) if parked else _naive(dishes, quantum, switch_cost)
+    log = _parked(cook, quantum) if parked else _naive(cook, quantum)
+    kind = "clock" if parked else "naive clock"
+    return cook.timeline(f"threaded, {kind} of {quantum:g} min", lambda: log)
 
 
-def _naive(dishes, quantum, switch_cost):
+def _naive(cook, quantum):
     """Everybody in turn, whether there is anything to do or not: on its turn a waiting dish keeps the cook IDLING."""
-    dishes, menu, log, cook = _open_kitchen(dishes, switch_cost)
-    at = [0] * len(menu)
+    steps, log, now = cook.steps, [], 0.0
     left = {}  # minutes left of the work that the clock cut short
-    over = {}  # when the wait will be over that a dish is in
-    since = {}  # from when on it has waited without the cook
-    line = deque(dish for dish, steps in enumerate(menu) if steps)
-    now = 0.0
+    over = {}  # when the wait will be over that has begun
+    since = {}  # from when on it has been going on without the cook
+    line = deque(cook.first)
     while line:
-        dish = line.popleft()
-        if over.get(dish, inf) <= now:  # the wait ended while the cook was elsewhere
-            log += dish, WAITING, menu[dish][at[dish]].label, since[dish], over.pop(dish)
-            at[dish] += 1
-        steps = menu[dish][at[dish] :]
-        if not steps:
-            continue  # and with the wait the dish
-        now = cook.turn_to(dish, steps[0], now)
+        number = line.popleft()
+        if over.get(number, inf) <= now:  # the wait ended while the cook was elsewhere
+            log += number, WAITING, since[number], over[number]
+            number += 1
+            if steps[number] is None:
+                continue  # and with the wait the dish
+        now = cook.turn_to(number, now)
         rings = now + quantum
-        for step in steps:
+        while step := steps[number]:
             if step.kind == WAIT:
-                if dish in over:
-                    log += dish, WAITING, step.label, since[dish], min(over[dish], now)
-                state, end = IDLING, over.setdefault(dish, now + step.duration)
+                if number in over:
+                    log += number, WAITING, since[number], min(over[number], now)
+                state, end = IDLING, over.setdefault(number, now + step.duration)
             else:
-                state, end = RUNNING, now + left.pop(dish, step.duration)
+                state, end = RUNNING, now + left.pop(number, step.duration)
             if end >= now:  # else the wait was over before the cook had turned to the dish
                 stop = min(end, rings)
-                log += dish, state, step.label, now, stop
+                log += number, state, now, stop
                 now = stop
             if end > rings:
-                line.append(dish)
+                line.append(number)
                 if step.kind == WAIT:
-                    since[dish] = rings
+                    since[number] = rings
                 else:
-                    left[dish] = end - rings
+                    left[number] = end - rings
                 break
-            over.pop(dish, None)
-            at[dish] += 1
-    return _timeline(f"threaded, naive clock of {quantum:g} min", dishes, log, cook)
+            number += 1
+        cook.next = number
+    return log
 
 
-def _parked(dishes, quantum, switch_cost):
+def _parked(cook, quantum):
     """Who is READY longest comes next, and has the cook until the clock rings or a wait begins."""
-    dishes, menu, log, cook = _open_kitchen(dishes, switch_cost)
-    at = [0] * len(menu)
+    steps, log, now = cook.steps, [], 0.0
     left = {}  # minutes left of the work that the clock cut short
-    ready = deque(dish for dish, steps in enumerate(menu) if steps)
-    waiting = []  # a heap: when the dish is ready again, number of the wait, dish
-    now, waits = 0.0, 0
+    ready = deque(cook.first)
+    waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
     while ready or waiting:
-        if not ready:
-            now = max(now, waiting[0][0])
-        while waiting and waiting[0][0] <= now:
-            ready.append(heappop(waiting)[2])
-        dish = ready.popleft()
-        steps = menu[dish][at[dish] :]
-        now = cook.turn_to(dish, steps[0], now)
+        if ready:
+            number = ready.popleft()
+        else:
+            now, _, number = heappop(waiting)
+        now = cook.turn_to(number, now)
         rings = now + quantum
-        for step in steps:
+        while step := steps[number]:
             if step.kind == WAIT:
-                at[dish] += 1
-                over, waits = now + step.duration, waits + 1
-                log += dish, WAITING, step.label, now, over
-                if at[dish] < len(menu[dish]):
-                    heappush(waiting, (over, waits, dish))
+                end = now + step.duration
+                log += number, WAITING, now, end
+                number += 1
+                if steps[number]:
+                    waits += 1
+                    heappush(waiting, (end, waits, number))
                 break
-            end = now + left.pop(dish, step.duration)
+            end = now + left.pop(number, step.duration)
             stop = min(end, rings)
-            log += dish, RUNNING, step.label, now, stop
+            log += number, RUNNING, now, stop
             now = stop
             if end > rings:
-                left[dish] = end - rings
-                heappush(waiting, (now, inf, dish))  # behind all that become ready at this very moment
+                left[number] = end - rings
+                heappush(waiting, (now, inf, number))  # behind all that become ready at this very moment
                 break
-            at[dish] += 1
-    return _timeline(f"threaded, clock of {quantum:g} min", dishes, log, cook)
+            number += 1
+        cook.next = number
+        while waiting and waiting[0][0] <= now:
+            ready.append(heappop(waiting)[2])
+    return log
 
 
 def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0) -> Timeline:
@@ -142,32 +144,42 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0) -> Timeline:
     Dishes that become READY at the same time queue in the order in which their waits began. `switch_cost`: minutes that
     the cook needs to turn to a dish other than the last. Raises ValueError when that is negative or not finite.
     """
-    _check_cost(switch_cost)
-    dishes, menu, log, cook = _open_kitchen(dishes, switch_cost)
-    at = [0] * len(menu)
-    ready = deque(dish for dish, steps in enumerate(menu) if steps)
-    waiting = []  # a heap: when the wait is over, number of the wait, dish
-    now, waits = 0.0, 0
+    cook = _Cook(dishes, switch_cost)
+    steps, now, last = cook.steps, 0.0, 0.0
+    began = array("d", bytes(8 * len(steps)))  # for each step; when it ended follows, since nothing cuts it short
+    ready = deque(cook.first)
+    waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
     while ready or waiting:
-        if not ready:
-            now = max(now, waiting[0][0])  # nobody can go on: the cook stands aside
+        if ready:
+            number = ready.popleft()
+        else:
+            now, _, number = heappop(waiting)  # nobody can go on: the cook stands aside until a wait is over
+        now = cook.turn_to(number, now)
+        while step := steps[number]:
+            began[number] = now
+            number += 1
+            if step.kind == WAIT:
+                end = now + step.duration
+                if steps[number]:
+                    waits += 1
+                    heappush(waiting, (end, waits, number))
+                elif end > last:
+                    last = end  # such a dish is finished when its wait is over, wherever the cook is
+                break
+            now += step.duration
+        cook.next = number
         while waiting and waiting[0][0] <= now:
             ready.append(heappop(waiting)[2])
-        dish = ready.popleft()
-        steps = menu[dish][at[dish] :]
-        now = cook.turn_to(dish, steps[0], now)
-        for step in steps:
-            at[dish] += 1
-            if step.kind == WAIT:
-                over, waits = now + step.duration, waits + 1
-                log += dish, WAITING, step.label, now, over
-                if at[dish] < len(menu[dish]):
-                    heappush(waiting, (over, waits, dish))
-                break
-            end = now + step.duration
-            log += dish, RUNNING, step.label, now, end
-            now = end
-    return _timeline("cooperative", dishes, log, cook)
+    return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=max(now, last))
+
+
+def _uncut(steps, began):
+    """The log of steps of which each went on from when it began until it was done."""
+    log = []
+    for number, step in enumerate(steps):
+        if step:
+            log += number, WAITING if step.kind == WAIT else RUNNING, began[number], began[number] + step.duration
+    return log
 
 
 def lower_bound(dishes: Iterable[Dish]) -> float:
@@ -182,39 +194,52 @@ def lower_bound(dishes: Iterable[Dish]) -> float:
 
 
 class _Cook:
-    """Whom the cook served last, how often she turned to somebody, and when she was busy with the turning itself."""
+    """What she has to cook, whom she can go on with unasked, and how often she turned to somebody else.
 
-    def __init__(self, cost):
-        self.cost = cost
-        self.last = None
+    `steps`: as above. `first`: the number of each dish's first step. `next`: the step that would go on with the dish that
+    she had last; a scheduler sets it at the end of each turn.
+    """
+
+    def __init__(self, dishes, switch_cost=0.0):
+        self.dishes = recipe.menu(dishes)
+        if not (isfinite(switch_cost) and switch_cost >= 0):
+            raise ValueError(f"a switch cost of {switch_cost!r} minutes: give a finite number, 0 or more")
+        self.switch_cost = switch_cost
+        self.steps, self.first = [], []
+        for dish in self.dishes:
+            if dish.steps:
+                self.first.append(len(self.steps))
+            self.steps += dish.steps
+            self.steps.append(None)
+        self.next = None
         self.turns = 0
         self.switching = []
 
-    def turn_to(self, dish, step, now):
+    def turn_to(self, number, now):
         """The time at which she can begin with this step; turning to the first dish of all costs nothing."""
-        if dish == self.last:
+        if number == self.next:
             return now
-        ready = now + self.cost if self.turns else now
-        if ready > now:
-            self.switching.append((dish, step.label, now, ready))
         self.turns += 1
-        self.last = dish
-        return ready
+        if self.switch_cost and self.turns > 1:
+            self.switching += number, SWITCHING, now, now + self.switch_cost
+            now += self.switch_cost
+        return now
 
+    def timeline(self, title, log, makespan=None):
+        """The Timeline of a log; `log()` gives it, and is called when somebody looks at the spans."""
+        lanes = [dish.name for dish in self.dishes]
+        return Timeline(
+            lanes,
+            lambda: self._table(log()),
+            gaps=READY,
+            switching=Timeline(lanes, self._table(self.switching)).by_time if self.switching else (),
+            switches=max(self.turns - 1, 0),
+            makespan=makespan,
+            title=title,
+        )
 
-def _check_cost(switch_cost):
-    if not (isfinite(switch_cost) and switch_cost >= 0):
-        raise ValueError(f"a switch cost of {switch_cost!r} minutes: give a finite number, 0 or more")
-
-
-def _open_kitchen(dishes, switch_cost=0.0):
-    dishes = recipe.menu(dishes)
-    return dishes, [dish.steps for dish in dishes], [], _Cook(switch_cost)
-
-
-def _timeline(title, dishes, log, cook):
-    lanes = [dish.name for dish in dishes]
-    switching = [Span(lanes[dish], SWITCHING, *rest) for dish, *rest in cook.switching]
-    table = Table(*(log[column::5] for column in range(5)))
-    switches = max(cook.turns - 1, 0)
-    return Timeline(lanes, table, gaps=READY, switching=switching, switches=switches, title=title)
+    def _table(self, log):
+        lane_of = [lane for lane, dish in enumerate(self.dishes) for _ in range(len(dish.steps) + 1)]
+        numbers, states, starts, ends = (log[column::4] for column in range(4))
+        lanes, labels = [lane_of[number] for number in numbers], [self.steps[number].label for number in numbers]
+        return Table(lanes, states, labels, starts, ends)

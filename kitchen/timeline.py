@@ -5,7 +5,7 @@ worked out once, when it is first asked for.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -70,29 +70,36 @@ _JSON_COLUMNS = ("lane", "state", "label", "start", "end", "inferred")
 class Timeline:
     """What happened, lane by lane. The spans of a lane stand in order of time, without overlap, and neighbours differ.
 
-    `lanes`: the names, in menu order. `gaps`: the state of a lane from 0 to the end of its last row wherever no row says
-    otherwise; None: it is not there then. `switching`: the cook's SWITCHING spans. `switches`: how often the cook turned
-    from one dish to another; left out, it is counted on the cook's lane. `unit`: "min" (the model) or "s" (measured).
+    `lanes`: the names, in menu order. `table`: the spans, or a function that gives them when they are first asked for.
+    `gaps`: the state of a lane from 0 to the end of its last row wherever no row says otherwise; None: it is not there
+    then. `switching`: the cook's SWITCHING spans. `switches`: how often the cook turned from one dish to another, and
+    `makespan`; both follow from the spans when they are left out. `unit`: "min" (the model) or "s" (measured).
     """
 
     def __init__(
         self,
         lanes: Iterable[str],
-        table: Table,
+        table: Table | Callable[[], Table],
         *,
         gaps: State | None = None,
         switching: Iterable[Span] = (),
         switches: int | None = None,
+        makespan: float | None = None,
         unit: str = "min",
         title: str = "",
     ):
         self.lanes = tuple(lanes)
         self.unit = unit
         self.title = title
-        self._table = table
+        self._given_table = table
         self._gaps = gaps
         self._switching = tuple(switching)
         self._switches = switches
+        self._makespan = makespan
+
+    @cached_property
+    def _table(self) -> Table:
+        return self._given_table() if callable(self._given_table) else self._given_table
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
@@ -133,7 +140,7 @@ class Timeline:
     @cached_property
     def makespan(self) -> float:
         """When the last dish is finished; 0.0 when there is none."""
-        return max(self._table.ends, default=0.0)
+        return max(self._table.ends, default=0.0) if self._makespan is None else self._makespan
 
     @cached_property
     def busy(self) -> float:

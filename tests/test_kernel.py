@@ -105,7 +105,9 @@ def test_interrupting_a_fetch_leaves_nothing_behind(kernel, way, tmp_path):
 def test_interrupting_a_performance_leaves_nothing_behind(kernel, way, tmp_path):
     kernel.run(COUNT + "from kitchen import Dish, perform, wait, work")
     # A loop that never gets to look up could not hear of the interrupt: kneading has its pauses.
-    kernel.run("menu = [Dish('nap', [wait('sleep', 1e6)]), Dish('dough', [work('knead', 5), wait('rise', 1)] * 10_000)]")
+    kernel.run(
+        "menu = [Dish('nap', [wait('sleep', 1e6)]), Dish('dough', [work('knead', 5), wait('rise', 1)] * 10_000)]"
+    )
     kernel.run("perform.threaded([]); before = count()")
     begun = tmp_path / "begun"
     said = kernel.run(TELL.format(str(begun)) + PERFORMANCES[way], interrupt_at=begun)

@@ -9,7 +9,6 @@ import asyncio
 import socket
 import threading
 import types
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
@@ -120,7 +119,8 @@ class Run(Recorder):
         phases = _Phases(self, lane, resting)
         self.connections[lane] = (self.now() + self.timeout, None)
         try:
-            with client.stream("GET", _checked(self.urls[lane]), extensions={"trace": phases.event}) as answer:
+            url, auth = _checked(self.urls[lane])
+            with client.stream("GET", url, auth=auth, extensions={"trace": phases.event}) as answer:
                 status = answer.status_code
                 for chunk in answer.iter_bytes():
                     body += chunk
@@ -131,7 +131,9 @@ class Run(Recorder):
             phases.end()
         if lane in self.overdue:
             error = TimeoutError()
-        if not self.interrupted:
+        if self.interrupted:
+            self.finish(lane)
+        else:
             self.settle(lane, status, body, error)
 
     def connected(self, lane, connection):
@@ -152,7 +154,7 @@ class Run(Recorder):
                     if up <= now and connection:
                         self.overdue.add(lane)
                         _shut(connection)
-                ups = [up for lane, (up, _) in list(self.connections.items()) if lane not in self.overdue]
+                ups = [up for up, _ in list(self.connections.values())]
                 pause = max(min(ups, default=now + self.timeout) - now, 0.05)
 
         thread = threading.Thread(target=watch, name="kitchen egg timer", daemon=True)
@@ -163,18 +165,12 @@ class Run(Recorder):
             done.set()
             thread.join()
 
-    @contextmanager
-    def threads(self, workers):
-        """A pool of threads, ended with the block: an interrupt reaches the main thread only, which has to tell them."""
-        with ThreadPoolExecutor(max_workers=workers or 1) as threads:
-            try:
-                yield threads
-            except BaseException:
-                self.interrupted = True
-                for _, connection in list(self.connections.values()):
-                    if connection:
-                        _shut(connection)
-                raise
+    def interrupt(self):
+        """Ends what the threads are doing. One that is still connecting notices when that is done, or its time is up."""
+        self.interrupted = True
+        for _, connection in list(self.connections.values()):
+            if connection:
+                _shut(connection)
 
     # --- with coroutines
 
@@ -212,8 +208,8 @@ class Run(Recorder):
         _lane.set(lane)
         self.phase(lane, CONNECTING)
         try:
-            url = _checked(self.urls[lane])
-            async with asyncio.timeout(self.timeout), client.stream("GET", url) as answer:
+            url, auth = _checked(self.urls[lane])
+            async with asyncio.timeout(self.timeout), client.stream("GET", url, auth=auth) as answer:
                 status = answer.status_code
                 async for chunk in answer.aiter_bytes():
                     body += chunk
@@ -243,6 +239,9 @@ class Run(Recorder):
                 awaited = resume(value)
             except StopIteration as finished:
                 return finished.value
+            except BaseException:  # cancelled: nothing more happens on this lane
+                self.finish(lane)
+                raise
             rested = self.now()
             self.change(lane, WAITING, self.labels[lane], at=rested)
             try:
@@ -297,6 +296,7 @@ class _Phases:
         if self.blocks and used > SLACK:
             self.run.change(self.lane, RUNNING, self.label, at=now - used, inferred=True)
         elif not self.blocks and took - used > SLACK:
+            self.run.change(self.lane, RUNNING, self.label, at=self.since, inferred=True)
             self.run.change(self.lane, READY, self.label, at=self.since + used, inferred=True)
 
 
@@ -312,17 +312,22 @@ def _tls():
 
 
 def _checked(url):
-    """The URL as httpx reads it. Raises what httpx raises for nonsense, and httpx.UnsupportedProtocol for no web address."""
+    """The URL as httpx reads it, and the user and password from it, which one of the two engines wants apart.
+
+    Raises what httpx raises for nonsense, and httpx.UnsupportedProtocol for what is no web address.
+    """
     read = httpx.URL(url)
     if read.scheme not in ("http", "https") or not read.host:
         raise httpx.UnsupportedProtocol(f"{url!r} cannot be fetched: a URL begins with http:// or https:// and a host")
-    return read
+    if not read.userinfo:
+        return read, None
+    return read.copy_with(username=None, password=None), (read.username, read.password)
 
 
 def _shut(connection):
     """Makes whoever reads from this socket, in whatever thread, find its end."""
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not TLS's own, after which cipher text would be read
 
 
 def _reason(error, timeout):

@@ -18,8 +18,8 @@ step. READY is inferred: all that one round of the event loop runs could have ru
 import asyncio
 from collections.abc import Iterable
 from contextlib import contextmanager
-from math import isfinite
 from queue import SimpleQueue
+from threading import TIMEOUT_MAX
 
 from kitchen.client import Fetched, Result, Run
 from kitchen.timeline import IDLING, WAITING
@@ -92,7 +92,7 @@ def _fetching(title, urls, timeout):
     global _newest
     if isinstance(urls, (str, bytes)):
         raise TypeError(f"urls is one text, {urls!r}: give a list of URLs, also for a single one")
-    if not (isinstance(timeout, (int, float)) and isfinite(timeout) and timeout > 0):
+    if not (isinstance(timeout, (int, float)) and 0 < timeout <= TIMEOUT_MAX):
         raise ValueError(f"a timeout of {timeout!r} seconds: give a finite number, more than 0")
     _newest = run = Run(title, list(urls), timeout)
     try:

@@ -87,7 +87,7 @@ def _draw(timeline, ax, until):
         _lanes(timeline, ax)
     else:
         _crowd(timeline, ax)
-    ax.set_title(_text(timeline.summary()), loc="left", fontsize=11, fontweight="bold")
+    ax.set_title(_text(cut(timeline.summary(), 120)), loc="left", fontsize=11, fontweight="bold")
     ax.set_xlabel(UNITS[timeline.unit])
     ax.spines[["top", "right"]].set_visible(False)
 
@@ -107,7 +107,7 @@ def _lanes(timeline, ax):
     if few:
         _step_names(ax, timeline, row, cook_row)
     ax.axhline(number - 0.4, color="#888888", linewidth=0.8)
-    every = -(-number // 25)  # more names than that cannot be read
+    every = -(-number // 25) or 1  # more names than that cannot be read
     ax.set_yticks(
         [*range(0, number, every), cook_row],
         [*(_text(cut(name, 26)) for name in short_names(timeline.lanes)[::every]), _cook_name(timeline)],
@@ -153,21 +153,12 @@ def _step_names(ax, timeline, row, cook_row):
 
 
 def _crowd(timeline, ax, columns=600):
-    """How many lanes are in each state, over time: in each of `columns` columns the mean number."""
-    edges = np.linspace(0, timeline.makespan, columns + 1)
-    width = edges[1] - edges[0] or 1.0
-    states = [state for state in STYLES if any(span.state is state for span in timeline.spans)]
-    numbers = [np.diff(_lane_time(timeline, state, edges)) / width for state in states]
-    middles = (edges[1:] + edges[:-1]) / 2
-    bottom = np.zeros(columns)
-    for state, number in zip(states, numbers, strict=True):
-        face, edge, hatch, _ = STYLES[state]
-        area = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0, "step": "mid"}
-        ax.fill_between(middles, bottom, bottom + number, **area)
-        bottom = bottom + number
+    """How many lanes are in each state, over time, and below them the cook: in each of `columns` columns the mean."""
+    edges = np.linspace(0, timeline.makespan or 1, columns + 1)
+    _stack(ax, timeline.spans, edges, 0, 1)
     number = len(timeline.lanes)
     cook_row, cook_thickness = -0.09 * number, 0.1 * number
-    _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook])
+    _stack(ax, timeline.cook, edges, cook_row - cook_thickness / 2, cook_thickness)
     ticks = [0, number // 4, number // 2, number * 3 // 4, number]
     ax.set_yticks([cook_row, *ticks], [_cook_name(timeline), *ticks], fontsize=9)
     ax.get_yticklabels()[0].set(fontweight="bold")
@@ -175,13 +166,25 @@ def _crowd(timeline, ax, columns=600):
     ax.set_ylabel("lanes in each state")
 
 
-def _lane_time(timeline, state, edges):
-    """The time that all lanes together had spent in `state` up to each of `edges`."""
-    spans = [(span.start, span.end) for span in timeline.spans if span.state is state]
+def _stack(ax, spans, edges, bottom, scale):
+    """Areas on top of each other: the mean number of spans in each state between each two of `edges`, times `scale`."""
+    middles = (edges[1:] + edges[:-1]) / 2
+    bottom = np.full(len(middles), float(bottom))
+    for state, (face, edge, hatch, _) in STYLES.items():
+        times = [(span.start, span.end) for span in spans if span.state is state]
+        if times:
+            top = bottom + scale * np.diff(_time_spent(times, edges)) / np.diff(edges)
+            style = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0, "step": "mid"}
+            ax.fill_between(middles, bottom, top, **style)
+            bottom = top
+
+
+def _time_spent(spans, edges):
+    """The time that all spans (rows of start and end) together had lasted up to each of `edges`."""
     times = np.array(spans).ravel()
     order = np.argsort(times, kind="stable")
     times = times[order]
-    number = np.cumsum(np.tile([1, -1], len(spans))[order])  # of lanes, from this time on
+    number = np.cumsum(np.tile([1, -1], len(spans))[order])  # of spans, from this time on
     spent = np.concatenate([[0.0], np.cumsum(number[:-1] * np.diff(times))])
     return np.interp(edges, times, spent)
 

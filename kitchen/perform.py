@@ -6,7 +6,8 @@
 
 `minute` is how many real seconds a kitchen minute lasts. What the Timeline shows: RUNNING was measured. READY was
 inferred, and is marked so: a dish at work keeps looking at the clock, and where it did not come to that for a while it had
-been switched out; a dish whose sleep should be over, but which does not work yet, could have gone on.
+been switched out; a dish whose sleep should be over, but which does not work yet, could have gone on. A dish whose last
+step is a wait is finished when that should be over, as in the model.
 
 Raises ValueError for a bad menu (see `recipe`) and for a minute that is not a positive number of seconds.
 """
@@ -14,7 +15,6 @@ Raises ValueError for a bad menu (see `recipe`) and for a minute that is not a p
 import asyncio
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from math import isfinite
 from threading import Event
@@ -50,7 +50,7 @@ def threaded(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
                 kitchen.stop.wait(step.duration * minute)  # sleeps, but an interrupt wakes it
         kitchen.finish(lane)
 
-    with _kitchen("threads, for real", dishes, minute) as kitchen, kitchen.threads() as threads:
+    with _kitchen("threads, for real", dishes, minute) as kitchen, kitchen.threads(len(kitchen.dishes)) as threads:
         list(threads.map(cook, range(len(kitchen.dishes)), kitchen.dishes))
     return kitchen.timeline()
 
@@ -68,7 +68,9 @@ async def cooperative(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
         kitchen.finish(lane)
 
     with _kitchen("coroutines, for real", dishes, minute) as kitchen:
-        kitchen.stopping = asyncio.current_task().cancelling  # an interrupt cancels us: work must not go on then
+        task = asyncio.current_task()
+        cancelled = task.cancelling()
+        kitchen.stopping = lambda: task.cancelling() > cancelled  # an interrupt cancels us: work must not go on then
         async with asyncio.TaskGroup() as tasks:
             for lane, dish in enumerate(kitchen.dishes):
                 tasks.create_task(cook(lane, dish), name=dish.name)
@@ -142,15 +144,8 @@ class _Kitchen(Recorder):
                 self.change(lane, READY, step.label, at=gap[0], inferred=True)
                 self.change(lane, RUNNING, step.label, at=gap[1])
 
-    @contextmanager
-    def threads(self):
-        """A thread per dish, ended with the block: an interrupt reaches the main thread only, which has to tell them."""
-        with ThreadPoolExecutor(max_workers=len(self.dishes) or 1) as threads:
-            try:
-                yield threads
-            except BaseException:
-                self.stop.set()
-                raise
+    def interrupt(self):
+        self.stop.set()
 
 
 def _spin(seconds, clock, last):

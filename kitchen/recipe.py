@@ -32,6 +32,10 @@ class Step:
             raise TypeError(f"a step's label is a text, not {self.label!r}: write {self.kind}('boil', 3)")
         if not isinstance(self.duration, Real):
             raise TypeError(f"step {self.label!r} lasts {self.duration!r}: give its minutes as a number")
+        try:
+            object.__setattr__(self, "duration", float(self.duration))
+        except OverflowError:
+            object.__setattr__(self, "duration", math.inf)
         if not (math.isfinite(self.duration) and self.duration >= 0):
             raise ValueError(f"step {self.label!r} lasts {self.duration!r} minutes: give a finite number, 0 or more")
 

@@ -6,6 +6,7 @@ wants to see more meanwhile, a picture or a progress bar, reads the list from a 
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import groupby, pairwise
 from time import perf_counter
@@ -62,6 +63,31 @@ class Recorder:
     def close(self) -> None:
         """The run has ended, in whatever way: lanes that are not over end here."""
         self.ended = self.now()
+
+    def interrupt(self) -> None:
+        """Asks the threads of this run to end. A run that has threads says here how."""
+
+    @contextmanager
+    def threads(self, number: int) -> Iterator[ThreadPoolExecutor]:
+        """A pool of threads, all ended with the block. An interrupt reaches the main thread only, which has to tell them."""
+        pool = ThreadPoolExecutor(max_workers=number or 1)
+        again = None
+        try:
+            yield pool
+        except BaseException:
+            self.interrupt()
+            raise
+        finally:
+            ended = False
+            while not ended:
+                try:
+                    pool.shutdown()
+                    ended = True
+                except KeyboardInterrupt as impatience:  # they are ending: no thread is left to itself
+                    again = impatience
+                    self.interrupt()
+            if again:
+                raise again
 
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""

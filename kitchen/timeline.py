@@ -179,7 +179,7 @@ class Timeline:
     def summary(self) -> str:
         """What and how long, in one line: the headline of every picture."""
         figures = f"{short(self.makespan)} {self.unit}, CPU busy {self.utilization:.0%}, {self.switches} switches"
-        return f"{self.title}: {figures}" if self.title else figures
+        return f"{printable(self.title)}: {figures}" if self.title else figures
 
     def __repr__(self):
         return f"<Timeline {self.title!r}: {len(self.lanes)} lanes, {short(self.makespan)} {self.unit}>"
@@ -290,7 +290,7 @@ def draw(timeline: Timeline) -> str:
     names = [*short_names(lanes)[::every], "the cook"]
     left = min(max(map(len, names)), 20) + 1
     columns = WIDTH - left
-    step = timeline.makespan / columns
+    step = timeline.makespan / columns or 1.0
     lines = [cut(timeline.summary(), WIDTH)]
     for name, spans in zip(names, [spans for _, spans in rows] + [timeline.cook], strict=True):
         lines.append(f"{cut(name, left - 1):{left}}{bar(spans, columns, step)}".rstrip())
@@ -314,6 +314,7 @@ def bar(spans: Iterable[Span], columns: int, step: float) -> str:
 
 
 def mark(share: dict[State, float], step: float) -> str:
+    """The mark of the state with the largest share of a column, a blank if less than half of it is taken at all."""
     state = max(share, key=share.get, default=None)
     return MARKS[state] if state and sum(share.values()) >= step / 2 else " "
 

@@ -155,7 +155,7 @@ def test_no_urls(way):
 def test_bad_arguments_are_refused_before_the_first_request(way, site):
     with pytest.raises(TypeError, match="list of URLs"):
         way(site.url(1))
-    for timeout in (0, -1, math.nan, math.inf, None, "5"):
+    for timeout in (0, -1, math.nan, math.inf, 1e300, 10**400, None, "5"):
         with pytest.raises(ValueError, match="timeout"):
             way(site.urls(1), timeout=timeout)
     if way is not fetch.sync:
@@ -233,10 +233,12 @@ with serve(delay=0.01) as site:
         return len(os.listdir("/dev/fd"))
     fetch.sync(urls[:1])
     before = files()
-    threading.Timer(1, print, ["begun"], {{"flush": True}}).start()
+    timer = threading.Timer(1, print, ["begun"], {{"flush": True}})
+    timer.start()
     try:
         {call}
     except KeyboardInterrupt:
+        timer.join()
         assert threading.active_count() == 1, threading.enumerate()
         assert files() <= before + 1, (files(), before)
         results, timeline = fetch.so_far()
@@ -244,18 +246,21 @@ with serve(delay=0.01) as site:
         assert results[0].status == 200 and results[0].body, results[0]
         assert results[1].status is None and "interrupted" in results[1].error, results[1]
         assert all(timeline.by_lane.values())
-        assert max(timeline.finishes.values()) == timeline.finishes[urls[1]] == timeline.makespan
+        assert max(timeline.finishes.values()) == timeline.makespan
+        assert timeline.utilization < 0.5  # who is interrupted while it waits has not been running
         print("clean", flush=True)
 """
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     watchdog = threading.Timer(30, os.kill, [process.pid, signal.SIGKILL])
     watchdog.start()
     with process:
-        assert process.stdout.readline() == "begun\n"
-        process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "clean\n"
-        assert process.wait() == 0
-    watchdog.cancel()
+        try:
+            assert process.stdout.readline() == "begun\n"
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "clean\n"
+            assert process.wait() == 0
+        finally:
+            watchdog.cancel()
 
 
 def test_cancelling_the_await_keeps_what_has_come(site):
@@ -275,3 +280,11 @@ def test_cancelling_the_await_keeps_what_has_come(site):
     fetched = fetch.so_far()
     assert [result.status for result in fetched.results] == [200, 200, 200, 200, None, 200]
     assert "interrupted" in fetched.results[4].error
+    assert fetched.timeline.busy < fetched.timeline.makespan
+    running = sorted((span for span in fetched.timeline.spans if span.state is RUNNING), key=lambda span: span.start)
+    assert all(before.end <= after.start for before, after in pairwise(running))
+
+
+def test_a_user_and_a_password_in_the_url_are_taken_along(way, site):
+    [result] = way([site.url(1).replace("://", "://cook:pa%3Ass@")]).results
+    assert result.status == 200, result.error

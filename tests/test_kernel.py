@@ -94,7 +94,7 @@ def test_interrupting_a_fetch_leaves_nothing_behind(kernel, way, tmp_path):
     seen = kernel.run(
         "results, timeline = fetch.so_far()\n"
         "print([result.url for result in results] == urls, results[0].status, results[1].status, results[1].error)\n"
-        "print(all(timeline.by_lane.values()), timeline.finishes[urls[1]] == timeline.makespan)\n"
+        "print(all(timeline.by_lane.values()), timeline.utilization < 0.5)\n"
         "context.__exit__(None, None, None)"
     )
     assert seen == "True 200 None interrupted before it was finished\nTrue True\n"

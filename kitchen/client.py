@@ -192,7 +192,10 @@ class Run(Recorder):
             return AiohttpTransport(verify=_tls(), client=session)
 
         direct = _loopback(transport(trust_env=False))
-        options = {"transport": transport(trust_env=bool(getproxies())), "mounts": direct}  # looking it up costs 0.7 ms each
+        options = {
+            "transport": transport(trust_env=bool(getproxies())),
+            "mounts": direct,
+        }  # looking it up costs 0.7 ms each
         async with httpx.AsyncClient(timeout=self.timeout, follow_redirects=True, **options) as client:
             yield client
 

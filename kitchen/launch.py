@@ -15,7 +15,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-START = Path("notebooks", "00-start-here.ipynb")
+START = "/lab/tree/notebooks/00-start-here.ipynb"
 HELP = """\
 commands:
   lab    open the notebooks in JupyterLab (this is the default); arguments go to JupyterLab
@@ -137,6 +137,10 @@ class Environment:
         temporary = self.var / "cache" / "tmp"  # if the installer is killed, what it leaves behind is here
         temporary.mkdir(parents=True, exist_ok=True)
         env = self.variables() | dict.fromkeys(["TMPDIR", "TEMP", "TMP"], str(temporary))
+        if not (
+            Path.home() / ".rustup"
+        ).exists():  # pip asks for Rust's version, and then rustup would make that folder
+            env.setdefault("RUSTUP_HOME", str(temporary))
         if uv := shutil.which("uv"):
             say("installing requirements.txt with uv ...")
             if run([uv, "pip", "install", "--python", self.python, "-r", self.requirements], env):
@@ -208,8 +212,8 @@ def command_line(command, arguments, root):
         return ["-m", "kitchen.race", *arguments], Path.cwd()  # files named on the command line are the user's
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # JupyterLab refuses to run as root unless told to
     allow = ["--allow-root"] if is_root and "--allow-root" not in arguments else []
-    # JupyterLab opens the first notebook that is named: the user's, or else ours.
-    return ["-m", "jupyterlab", *allow, *arguments, root / START], root
+    # The address, not the notebook's path: JupyterLab also prints it, for whoever has no browser here. The user's win.
+    return ["-m", "jupyterlab", *allow, f"--LabApp.default_url={START}", *arguments], root
 
 
 def start(command, env, folder):

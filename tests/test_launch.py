@@ -1,5 +1,6 @@
 """``python3 -m kitchen``: what it decides, what it says, and one true start in a folder with an awkward name."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -201,12 +202,13 @@ def words(started):
 def test_lab_is_the_default(started):
     assert launch.main([]) == 7
     assert words(started)[:2] == ["-m", "jupyterlab"]
-    assert words(started)[-1] == str(CLONE / "notebooks" / "00-start-here.ipynb")
+    assert "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb" in words(started)
+    assert (CLONE / "notebooks" / "00-start-here.ipynb").exists()
 
 
 def test_lab_lets_the_user_name_another_notebook_first(started):
     launch.main(["lab", "--no-browser", "notebooks/02.ipynb"])
-    named = [word for word in words(started) if word.endswith(".ipynb")]
+    named = [word for word in words(started) if word.endswith(".ipynb") and not word.startswith("--")]
     assert named[0] == "notebooks/02.ipynb"
 
 
@@ -314,11 +316,10 @@ def test_first_second_and_third_start(clone, tmp_path):
     assert "removing .venv" in third.stderr and "making .venv" in third.stderr
 
 
-def test_python_3_10_is_refused_in_one_sentence(tmp_path):
-    old = shutil.which("python3.10")
-    # A python3.10 on the path may be a version manager's signpost to a Python that is not switched on.
-    if not old or subprocess.run([old, "-c", ""], capture_output=True).returncode:
-        pytest.skip("there is no Python 3.10 here to be refused")
-    refused = kitchen(CLONE, python=old)
+def test_an_older_python_is_refused_in_one_sentence():
+    """Pretends to be one; and what an older Python reads before it comes to the sentence is in its own grammar."""
+    pretend = "import runpy, sys; sys.version_info = (3, 10, 13); runpy.run_module('kitchen', run_name='__main__')"
+    refused = subprocess.run([sys.executable, "-c", pretend], cwd=CLONE, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "needs Python 3.11 or newer" in refused.stderr and "Traceback" not in refused.stderr
+    ast.parse((CLONE / "kitchen" / "__init__.py").read_text(encoding="utf-8"), feature_version=(3, 7))

@@ -123,7 +123,8 @@ def test_pip_goes_on_where_uv_fails(environment, monkeypatch, capsys):
 
 
 def test_without_ensurepip_the_outer_pip_installs(environment, monkeypatch, no_uv):
-    lacking(monkeypatch, "ensurepip")
+    found = {"ensurepip": None, "pip": "an outer pip"}  # an environment that uv has made has none itself
+    monkeypatch.setattr(launch.importlib.util, "find_spec", found.get)
     monkeypatch.setattr(launch, "run", Answer())
     environment.install()
     (command,) = launch.run.commands
@@ -131,6 +132,7 @@ def test_without_ensurepip_the_outer_pip_installs(environment, monkeypatch, no_u
 
 
 def test_an_ensurepip_that_fails_counts_as_none(environment, monkeypatch, no_uv):
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: "found")
     monkeypatch.setattr(launch, "run", Answer("-m ensurepip"))
     environment.install()
     assert "-m pip --python" in launch.run.commands[-1]

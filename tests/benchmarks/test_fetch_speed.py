@@ -20,7 +20,7 @@ LATENCY = 0.1
 NUMBER = 100
 BAR = 1.5
 ROUNDS = 5
-MOST_ROUNDS = 40  # of the turns of a computer that also does other things, only the undisturbed ones count
+MOST_ROUNDS = 60  # of the turns of a computer that also does other things, only the undisturbed ones count
 
 
 @pytest.fixture(scope="module")

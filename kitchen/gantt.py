@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, State, Timeline, cut, printable, short_names
 
@@ -89,6 +90,7 @@ def _draw(timeline, ax, until):
         _crowd(timeline, ax)
     ax.set_title(_text(cut(timeline.summary(), 120)), loc="left", fontsize=11, fontweight="bold")
     ax.set_xlabel(UNITS[timeline.unit])
+    ax.xaxis.set_major_locator(MaxNLocator(integer=timeline.unit == "min" and until > 2))
     ax.spines[["top", "right"]].set_visible(False)
 
 

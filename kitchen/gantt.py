@@ -90,7 +90,7 @@ def _draw(timeline, ax, until):
         _crowd(timeline, ax)
     ax.set_title(_text(cut(timeline.summary(), 120)), loc="left", fontsize=11, fontweight="bold")
     ax.set_xlabel(UNITS[timeline.unit])
-    ax.xaxis.set_major_locator(MaxNLocator(integer=timeline.unit == "min" and until > 2))
+    ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=timeline.unit == "min" and until > 2))
     ax.spines[["top", "right"]].set_visible(False)
 
 

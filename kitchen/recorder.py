@@ -71,23 +71,21 @@ class Recorder:
     def threads(self, number: int) -> Iterator[ThreadPoolExecutor]:
         """A pool of threads, all ended with the block. An interrupt reaches the main thread only, which has to tell them."""
         pool = ThreadPoolExecutor(max_workers=number or 1)
-        again = None
+        problem = None
         try:
             yield pool
-        except BaseException:
-            self.interrupt()
-            raise
-        finally:
-            ended = False
-            while not ended:
-                try:
-                    pool.shutdown()
-                    ended = True
-                except KeyboardInterrupt as impatience:  # they are ending: no thread is left to itself
-                    again = impatience
+        except BaseException as error:
+            problem = error
+        while True:
+            try:
+                if problem:
                     self.interrupt()
-            if again:
-                raise again
+                pool.shutdown()
+                break
+            except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
+                problem = impatience
+        if problem:
+            raise problem
 
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""

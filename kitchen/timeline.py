@@ -171,6 +171,10 @@ class Timeline:
 
     __hash__ = None
 
+    def __reduce__(self):
+        """Copied and sent to other processes as its JSON: a table that is still to be worked out could not be sent."""
+        return Timeline.from_json, (self.to_json(),)
+
     def _facts(self):
         return self.lanes, self.unit, self.title, self.switches, self.spans, self.cook
 

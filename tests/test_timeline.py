@@ -1,6 +1,8 @@
 """The Timeline: its figures, its text picture, and the ways in and out."""
 
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -106,6 +108,11 @@ def test_a_chrome_trace_has_a_track_per_lane_and_the_cooks():
     assert len(complete) == len(seen.spans) + len(seen.cook)
     assert max(event["ts"] + event["dur"] for event in complete) == seen.makespan * 60e6
     assert {event["args"]["state"] for event in complete} == {"running", "ready", "waiting"}
+
+
+def test_a_timeline_can_be_copied_and_sent_to_another_process():
+    seen = simulate.cooperative(dinner(), switch_cost=0.5)
+    assert pickle.loads(pickle.dumps(seen)) == copy.deepcopy(seen) == seen
 
 
 def test_timelines_are_equal_when_they_show_the_same():

@@ -70,6 +70,8 @@ async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10
         async with run.async_client() as client, asyncio.TaskGroup() as tasks:
             for lane in range(len(run.urls)):
                 tasks.create_task(run.step_by_step(lane, get(lane)))
+                if lane % LOT == LOT - 1:
+                    await asyncio.sleep(0)
     return run.fetched()
 
 
@@ -83,6 +85,7 @@ def so_far() -> Fetched:
     return _newest.fetched()
 
 
+LOT = 25  # tasks that are begun before the loop looks up: the first have their answers while the last are still asking
 _newest = None
 
 

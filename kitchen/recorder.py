@@ -89,18 +89,19 @@ class Recorder:
 
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
-        now = self.now() if self.ended is None else self.ended
-        rows = [row for lane in self._entries_by_lane() for row in _rows(lane, now)]
-        table = Table(*zip(*rows, strict=True)) if rows else Table((), (), (), (), ())
-        return Timeline(self.lanes, table, unit="s", title=self.title)
+        log, now = list(self.log), self.now() if self.ended is None else self.ended
+        return Timeline(self.lanes, lambda: _table(log, now), unit="s", title=self.title)
 
-    def _entries_by_lane(self) -> Iterator[list[Entry]]:
-        entries = sorted(map(Entry._make, self.log), key=lambda entry: entry.lane)  # stable: time's order stays
-        return (list(lane) for _, lane in groupby(entries, key=lambda entry: entry.lane))
+
+def _table(log, now):
+    """The fold: each entry lasts until the next one on its lane, the last one until `now`."""
+    entries = sorted(map(Entry._make, log), key=lambda entry: entry.lane)  # stable: the order of time stays
+    rows = [row for _, lane in groupby(entries, key=lambda entry: entry.lane) for row in _rows(list(lane), now)]
+    return Table(*zip(*rows, strict=True)) if rows else Table((), (), (), (), ())
 
 
 def _rows(entries, now):
-    """The rows of one lane for a Timeline's table: each entry lasts until the next, the last one until `now`."""
+    """The rows of one lane for a Timeline's table."""
     *_, last = entries
     if last.state is not None:
         entries = [*entries, Entry(max(now, last.time), last.lane, None)]

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"Fetching {len(urls)} URLs three ways, at most {asked.limit} at once.\n")
         fetched = _race(urls, asked, console)
     for _, timeline in fetched.values():
-        console.print(printable_lines(str(timeline)), markup=False)
+        console.print(str(timeline), markup=False)
         console.print()
     console.print(_table(fetched))
     _tell_failures(fetched, console)
@@ -149,11 +149,6 @@ def _count_over(recorders, done, read):
         read += len(news)
         done += sum(state is None for _, _, state, *_ in news)
     return done, read
-
-
-def printable_lines(text: str) -> str:
-    """`text`, line by line, with everything replaced that could disturb a terminal."""
-    return "\n".join(map(printable, text.splitlines()))
 
 
 def _table(fetched):

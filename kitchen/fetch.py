@@ -17,7 +17,6 @@ step. READY is inferred: all that one round of the event loop runs could have ru
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import TIMEOUT_MAX
 
@@ -29,7 +28,7 @@ __all__ = ["Fetched", "Result", "cooperative", "so_far", "sync", "threaded"]
 
 def sync(urls: Iterable[str], timeout: float = 10.0) -> Fetched:
     """One URL after the other: while one is on its way, nobody does anything."""
-    with _fetching("sync", urls, timeout) as run, run.egg_timer(), run.client() as client:
+    with _run("sync", urls, timeout) as run, run.egg_timer(), run.client() as client:
         for lane in range(len(run.urls)):
             run.get(client, lane, resting=IDLING)
     return run.fetched()
@@ -45,7 +44,7 @@ def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> 
             for lane in iter(line.get, None):
                 run.get(client, lane, resting=WAITING)
 
-    with _fetching("threads", urls, timeout) as run, run.egg_timer():
+    with _run("threads", urls, timeout) as run, run.egg_timer():
         workers = min(workers, len(run.urls))
         run.line_up(workers)
         for lane in [*range(len(run.urls)), *[None] * workers]:
@@ -65,7 +64,7 @@ async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10
         async with places:
             await run.aget(client, lane)
 
-    with _fetching("coroutines", urls, timeout) as run:
+    with _run("coroutines", urls, timeout) as run:
         run.line_up(limit)
         async with run.async_client() as client, asyncio.TaskGroup() as tasks:
             for lane in range(len(run.urls)):
@@ -80,28 +79,21 @@ def so_far() -> Fetched:
 
     Raises RuntimeError when nothing has been fetched yet.
     """
-    if _newest is None:
+    if Run.newest is None:
         raise RuntimeError("nothing has been fetched yet: call fetch.sync, threaded or cooperative first")
-    return _newest.fetched()
+    return Run.newest.fetched()
 
 
 LOT = 25  # tasks that are begun before the loop looks up: the first have their answers while the last are still asking
-_newest = None
 
 
-@contextmanager
-def _fetching(title, urls, timeout):
-    """A run over these URLs, closed again in whatever way that ends."""
-    global _newest
+def _run(title, urls, timeout):
+    """A run over these URLs, if that is what they are."""
     if isinstance(urls, (str, bytes)):
         raise TypeError(f"urls is one text, {urls!r}: give a list of URLs, also for a single one")
     if not (isinstance(timeout, (int, float)) and 0 < timeout <= TIMEOUT_MAX):
         raise ValueError(f"a timeout of {timeout!r} seconds: give a finite number, more than 0")
-    _newest = run = Run(title, list(urls), timeout)
-    try:
-        yield run
-    finally:
-        run.close()
+    return Run(title, list(urls), timeout)
 
 
 def _check_count(name, count):

@@ -15,7 +15,6 @@ Raises ValueError for a bad menu (see `recipe`) and for a minute that is not a p
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import contextmanager
 from math import isfinite
 from threading import Event
 
@@ -26,7 +25,7 @@ from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Timeline
 
 def sync(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
     """One dish after the other: while one sleeps, nobody cooks."""
-    with _kitchen("sync, for real", dishes, minute) as kitchen:
+    with _Kitchen("sync, for real", dishes, minute) as kitchen:
         for lane, dish in enumerate(kitchen.dishes):
             for step in dish.steps:
                 if step.kind == WORK:
@@ -50,7 +49,7 @@ def threaded(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
                 kitchen.stop.wait(step.duration * minute)  # sleeps, but an interrupt wakes it
         kitchen.finish(lane)
 
-    with _kitchen("threads, for real", dishes, minute) as kitchen, kitchen.threads(len(kitchen.dishes)) as threads:
+    with _Kitchen("threads, for real", dishes, minute) as kitchen, kitchen.threads(len(kitchen.dishes)) as threads:
         list(threads.map(cook, range(len(kitchen.dishes)), kitchen.dishes))
     return kitchen.timeline()
 
@@ -67,7 +66,7 @@ async def cooperative(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
                 await asyncio.sleep(step.duration * minute)
         kitchen.finish(lane)
 
-    with _kitchen("coroutines, for real", dishes, minute) as kitchen:
+    with _Kitchen("coroutines, for real", dishes, minute) as kitchen:
         task = asyncio.current_task()
         cancelled = task.cancelling()
         kitchen.stopping = lambda: task.cancelling() > cancelled  # an interrupt cancels us: work must not go on then
@@ -79,24 +78,12 @@ async def cooperative(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
 
 def so_far() -> Timeline:
     """The Timeline of the newest run, also of one that was interrupted. Raises RuntimeError when there was none yet."""
-    if _newest is None:
+    if _Kitchen.newest is None:
         raise RuntimeError("nothing has been performed yet: call perform.sync, threaded or cooperative first")
-    return _newest.timeline()
+    return _Kitchen.newest.timeline()
 
 
 CHUNK = 100e-6  # seconds of work between two looks at the CPU time: short beside a slice of the GIL (5 ms)
-_newest = None
-
-
-@contextmanager
-def _kitchen(title, dishes, minute):
-    """A kitchen in which the dishes can be cooked once, closed again in whatever way that ends."""
-    global _newest
-    _newest = kitchen = _Kitchen(title, dishes, minute)
-    try:
-        yield kitchen
-    finally:
-        kitchen.close()
 
 
 class _Kitchen(Recorder):

@@ -122,14 +122,21 @@ def _race(urls, asked, console):
 @contextmanager
 def _followed(tell):
     """While the block runs, a thread of its own counts the lanes that are over, and tells how many."""
-    recorders: list[Recorder] = []
+    recorders: list[Recorder] = []  # one: a fetch is one run
     ended = threading.Event()
+    read = done = 0
+
+    def count():
+        nonlocal read, done
+        for recorder in recorders:
+            news = recorder.log[read:]
+            read += len(news)
+            done += sum(state is None for _, _, state, *_ in news)
+        tell(done)
 
     def follow():
-        read = done = 0
         while not ended.wait(EVERY):
-            done, read = _count_over(recorders, done, read)
-            tell(done)
+            count()
 
     thread = threading.Thread(target=follow, name="race progress")
     thread.start()
@@ -139,16 +146,7 @@ def _followed(tell):
     finally:
         ended.set()
         thread.join()
-        tell(_count_over(recorders, 0, 0)[0])
-
-
-def _count_over(recorders, done, read):
-    """How many lanes were over at the end of the log, which had been read up to `read` with `done` of them."""
-    for recorder in recorders:
-        news = recorder.log[read:]
-        read += len(news)
-        done += sum(state is None for _, _, state, *_ in news)
-    return done, read
+        count()
 
 
 def _table(fetched):

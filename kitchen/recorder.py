@@ -34,7 +34,10 @@ class Recorder:
     """One real run. `log` only grows; within a lane its entries stand in order of time, between lanes in any order.
 
     `lanes`: the names, in menu order; all are READY at 0, which is the moment the Recorder is made. `clock`: seconds.
+    As a context manager it is closed with the block, in whatever way that ends. `newest`: the last of its class.
     """
+
+    newest = None
 
     def __init__(self, lanes: Iterable[str], title: str, clock: Callable[[], float] = perf_counter):
         self.lanes = tuple(lanes)
@@ -43,8 +46,15 @@ class Recorder:
         self.ended = None  # when the run was closed
         self._clock = clock
         self._began = clock()
+        type(self).newest = self
         for watcher in list(_watchers):
             watcher(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        self.close()
 
     def now(self) -> float:
         """Seconds since the run began."""

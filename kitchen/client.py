@@ -20,7 +20,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder
+from kitchen.recorder import CPU_CLOCK_IS_FINE, UNFINISHED, Recorder
 from kitchen.timeline import READY, RUNNING, WAITING, Timeline
 
 PLACE = "waiting for a place"
@@ -102,7 +102,7 @@ class Run(Recorder):
         if error is not None:
             status, error = None, _reason(error, self.timeout)
         self.results[lane] = Result(self.urls[lane], status, bytes(body), error)
-        self.finish(lane)
+        self.finish(lane, error or "")
 
     # --- with a blocking client: sync, and threads
 
@@ -132,7 +132,7 @@ class Run(Recorder):
         if lane in self.overdue:
             error = TimeoutError()
         if self.interrupted:
-            self.finish(lane)
+            self.finish(lane, UNFINISHED)
         else:
             self.settle(lane, status, body, error)
 
@@ -241,7 +241,7 @@ class Run(Recorder):
             except StopIteration as finished:
                 return finished.value
             except BaseException:  # cancelled: nothing more happens on this lane
-                self.finish(lane)
+                self.finish(lane, UNFINISHED)
                 raise
             rested = self.now()
             self.change(lane, WAITING, self.labels[lane], at=rested)

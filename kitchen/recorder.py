@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from kitchen.timeline import READY, State, Table, Timeline
 
+UNFINISHED = "unfinished"  # the outcome of a lane that the end of the run cut off
 CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in steps of 16 ms
 
 
 class Entry(NamedTuple):
     """From `time` on (seconds since the run began) lane number `lane` is in `state`, busy with the step called `label`.
 
-    The state None says that the lane is over. A READY entry without a label belongs to the step that comes next.
+    The state None says that the lane is over, and a label then why it is over without being done. A READY entry without a label belongs to the step that comes next.
     """
 
     time: float
@@ -33,8 +34,8 @@ class Entry(NamedTuple):
 class Recorder:
     """One real run. `log` only grows; within a lane its entries stand in order of time, between lanes in any order.
 
-    `lanes`: the names, in menu order; all are READY at 0, which is the moment the Recorder is made. `clock`: seconds.
-    As a context manager it is closed with the block, in whatever way that ends. `newest`: the last of its class.
+    `lanes`: the names, in menu order; all are READY at 0, which is the moment the Recorder is made: `began` on `clock`,
+    in seconds. As a context manager it is closed with the block, in whatever way that ends. `newest`: the last of its class.
     """
 
     newest = None
@@ -45,7 +46,7 @@ class Recorder:
         self.log = [Entry(0.0, lane, READY) for lane in range(len(self.lanes))]
         self.ended = None  # when the run was closed
         self._clock = clock
-        self._began = clock()
+        self.began = clock()
         type(self).newest = self
         for watcher in list(_watchers):
             watcher(self)
@@ -58,7 +59,7 @@ class Recorder:
 
     def now(self) -> float:
         """Seconds since the run began."""
-        return self._clock() - self._began
+        return self._clock() - self.began
 
     def change(
         self, lane: int, state: State | None, label: str = "", at: float | None = None, inferred: bool = False
@@ -66,9 +67,9 @@ class Recorder:
         """From now on (or since `at`) `lane` is in `state`. Appending to a list is safe from any thread."""
         self.log.append((self.now() if at is None else at, lane, state, label, inferred))
 
-    def finish(self, lane: int) -> None:
-        """The lane is over."""
-        self.change(lane, None)
+    def finish(self, lane: int, outcome: str = "") -> None:
+        """The lane is over: done, or else `outcome` says in a few words what became of it."""
+        self.change(lane, None, outcome)
 
     def close(self) -> None:
         """The run has ended, in whatever way: lanes that are not over end here."""
@@ -100,7 +101,9 @@ class Recorder:
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
         log, now = list(self.log), self.now() if self.ended is None else self.ended
-        return Timeline(self.lanes, lambda: _table(log, now), unit="s", title=self.title)
+        last = {lane: label if state is None else UNFINISHED for _, lane, state, label, _ in log}
+        outcomes = {self.lanes[lane]: outcome for lane, outcome in last.items() if outcome}
+        return Timeline(self.lanes, lambda: _table(log, now), outcomes=outcomes, unit="s", title=self.title)
 
 
 def _table(log, now):
@@ -117,7 +120,8 @@ def _rows(entries, now):
         entries = [*entries, Entry(max(now, last.time), last.lane, None)]
     for entry, following in pairwise(entries):
         if entry.state is not None:
-            label = entry.label or (following.label if entry.state is READY else "")
+            borrows = entry.state is READY and following.state is not None
+            label = entry.label or (following.label if borrows else "")
             yield entry.lane, entry.state, label, entry.time, following.time, entry.inferred
 
 

@@ -9,7 +9,7 @@ does the cook turn to another dish?
     cooperative    when this one begins to wait
 
 Each is a loop over the same few things: `now`, the time, and `steps`, the steps of all dishes in one row with a None
-behind the last of each dish. A dish is known by the number, in this row, of the step that it needs next. `log` has four
+before and behind each dish. A dish is known by the number, in this row, of the step that it needs next. `log` has four
 entries for each stretch of time: number of the step, state, from when, until when. Whenever a dish has no such stretch it
 is READY, until its last one ends.
 """
@@ -138,38 +138,58 @@ def _parked(cook, quantum):
     return log
 
 
-def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0) -> Timeline:
+def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | None = None) -> Timeline:
     """A cook who is handed back control: a dish has the cook until it begins to wait; who is READY longest comes next.
 
     Dishes that become READY at the same time queue in the order in which their waits began. `switch_cost`: minutes that
-    the cook needs to turn to a dish other than the last. Raises ValueError when that is negative or not finite.
+    the cook needs to turn to a dish other than the last. `limit`: so many dishes have a place in the kitchen, the others
+    are WAITING for one. At the moment a dish is finished its place goes to the next on the menu: that one is READY then,
+    and queues behind all others that are READY by then, those whose waits end at that very moment too. A dish without
+    steps takes no place. Raises ValueError when switch_cost is negative or not finite, or limit not a whole number above 0.
     """
     cook = _Cook(dishes, switch_cost)
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise ValueError(f"limit={limit!r}: give a whole number, 1 or more, or None for no limit")
     steps, now, last = cook.steps, 0.0, 0.0
     began = array("d", bytes(8 * len(steps)))  # for each step; when it ended follows, since nothing cuts it short
-    ready = deque(cook.first)
+    ready, outside = deque(cook.first[:limit]), deque(cook.first[limit:] if limit else ())
+    places = []  # who was outside, and how long: number of the None before the dish, its wait for a place
     waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
-    while ready or waiting:
+    while True:
         if ready:
             number = ready.popleft()
+        elif waiting:
+            over, _, number = heappop(waiting)
+            if over > now:
+                now = over  # nobody can go on: the cook stands aside until a wait is over
         else:
-            now, _, number = heappop(waiting)  # nobody can go on: the cook stands aside until a wait is over
+            break
+        while waiting and waiting[0][0] <= now:
+            ready.append(heappop(waiting)[2])
+        if steps[number] is None:  # not a dish, but the place of one that is finished
+            if not outside:
+                continue
+            free = began[number - 1] + steps[number - 1].duration
+            number = outside.popleft()
+            places.append((number - 1, recipe.wait("waiting for a place", free)))
         now = cook.turn_to(number, now)
         while step := steps[number]:
             began[number] = now
             number += 1
+            end = now + step.duration
             if step.kind == WAIT:
-                end = now + step.duration
-                if steps[number]:
-                    waits += 1
-                    heappush(waiting, (end, waits, number))
-                elif end > last:
-                    last = end  # such a dish is finished when its wait is over, wherever the cook is
                 break
-            now += step.duration
+            now = end
         cook.next = number
-        while waiting and waiting[0][0] <= now:
-            ready.append(heappop(waiting)[2])
+        if steps[number] is not None:
+            waits += 1
+            heappush(waiting, (end, waits, number))
+        elif outside:
+            heappush(waiting, (end, inf, number))  # behind all that become ready at this very moment
+        elif end > last:
+            last = end  # a dish is finished when its last wait is over, wherever the cook is
+    for number, step in places:
+        steps[number] = step  # nothing ends at a None any more
     return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=max(now, last))
 
 
@@ -205,12 +225,12 @@ class _Cook:
         if not (isfinite(switch_cost) and switch_cost >= 0):
             raise ValueError(f"a switch cost of {switch_cost!r} minutes: give a finite number, 0 or more")
         self.switch_cost = switch_cost
-        self.steps, self.first = [], []
+        self.steps, self.first = steps, first = [None], []
         for dish in self.dishes:
             if dish.steps:
-                self.first.append(len(self.steps))
-            self.steps += dish.steps
-            self.steps.append(None)
+                first.append(len(steps))
+            steps += dish.steps
+            steps.append(None)
         self.next = None
         self.turns = 0
         self.switching = []

@@ -5,11 +5,12 @@ worked out once, when it is first asked for.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
 from itertools import groupby, pairwise
 from math import fsum
+from os import PathLike
 from os.path import commonprefix
 from typing import NamedTuple
 
@@ -73,7 +74,8 @@ class Timeline:
     `lanes`: the names, in menu order. `table`: the spans, or a function that gives them when they are first asked for.
     `gaps`: the state of a lane from 0 to the end of its last row wherever no row says otherwise; None: it is not there
     then. `switching`: the cook's SWITCHING spans. `switches`: how often the cook turned from one dish to another, and
-    `makespan`; both follow from the spans when they are left out. `unit`: "min" (the model) or "s" (measured).
+    `makespan`; both follow from the spans when they are left out. `outcomes`: for each lane that was over without being
+    done, why, in a few words. `unit`: "min" (the model) or "s" (measured).
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Timeline:
         switching: Iterable[Span] = (),
         switches: int | None = None,
         makespan: float | None = None,
+        outcomes: Mapping[str, str] | None = None,
         unit: str = "min",
         title: str = "",
     ):
         self.lanes = tuple(lanes)
         self.unit = unit
         self.title = title
+        self.outcomes = dict(outcomes or {})
         self._given_table = table
         self._gaps = gaps
         self._switching = tuple(switching)
@@ -176,7 +180,7 @@ class Timeline:
         return Timeline.from_json, (self.to_json(),)
 
     def _facts(self):
-        return self.lanes, self.unit, self.title, self.switches, self.spans, self.cook
+        return self.lanes, self.unit, self.title, self.switches, self.outcomes, self.spans, self.cook
 
     # --- ways out ----------------------------------------------------------------------------------------------------
 
@@ -192,10 +196,18 @@ class Timeline:
         return draw(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """In a notebook a Timeline is its picture; the one place where this module knows that a view exists."""
-        from kitchen.gantt import png
+        """In a notebook a Timeline shows itself as its player, in an IPython terminal as its picture in text."""
+        return self._player().bundle() | {"text/plain": str(self)}
 
-        return {"text/plain": str(self), "image/png": png(self)}
+    def save(self, path: str | PathLike) -> None:
+        """Writes the player as an HTML file of its own, for any browser. Raises OSError when that cannot be written."""
+        self._player().save(path)
+
+    def _player(self):
+        """The one place where this module knows that a view exists."""
+        from kitchen.player import Player
+
+        return Player(self)
 
     def to_json(self) -> str:
         """This Timeline as a JSON text, from which `from_json` makes an equal one. Columns; labels and states by number."""
@@ -211,7 +223,7 @@ class Timeline:
             ]
             return dict(zip(_JSON_COLUMNS, zip(*rows, strict=True) if rows else [()] * 6, strict=True))
 
-        facts = {"title": self.title, "unit": self.unit, "switches": self.switches, "lanes": self.lanes}
+        facts = {name: getattr(self, name) for name in ("title", "unit", "switches", "outcomes", "lanes")}
         legend = {"states": [state.value for state in State], "labels": list(labels)}
         tables = {"spans": columns(self.spans), "switching": columns(self._switching)}
         return json.dumps({"format": "kitchen timeline 1"} | facts | legend | tables, allow_nan=False)
@@ -228,7 +240,7 @@ class Timeline:
                 named = [labels[number] for number in of_label]
                 return Table(of_lane, [states[number] for number in of_state], named, starts, ends, inferred)
 
-            facts = {key: data[key] for key in ("unit", "title", "switches")}
+            facts = {key: data[key] for key in ("unit", "title", "switches", "outcomes")}
             switching = cls(data["lanes"], table(data["switching"])).by_time
             timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
             timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken

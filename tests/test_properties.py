@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitchen import Dish, Timeline, simulate, wait, work
-from kitchen.timeline import IDLING, RUNNING, SWITCHING
+from kitchen.timeline import IDLING, RUNNING, SWITCHING, WAITING
 
 # Quarters and thirds: sums of quarters are exact in floating point, sums of thirds are not.
 durations = st.one_of(st.integers(0, 12).map(lambda n: n / 4), st.integers(0, 9).map(lambda n: n / 3))
@@ -22,6 +22,7 @@ menus = st.lists(st.lists(steps, max_size=6), max_size=6).map(
     lambda menu: [Dish(f"dish {number}", steps) for number, steps in enumerate(menu)]
 )
 costs = st.sampled_from([0.0, 0.25, 1 / 3])
+limits = st.sampled_from([None, 1, 2, 3])
 quanta = st.sampled_from([0.25, 1 / 3, 1.0, 2.5, math.inf])
 
 
@@ -34,7 +35,7 @@ def schedules(draw):
         return menu, simulate.sync(menu)
     cost = draw(costs)
     if kind == "cooperative":
-        return menu, simulate.cooperative(menu, switch_cost=cost)
+        return menu, simulate.cooperative(menu, switch_cost=cost, limit=draw(limits))
     return menu, simulate.threaded(menu, quantum=draw(quanta), switch_cost=cost, parked=kind == "parked")
 
 
@@ -97,10 +98,10 @@ def test_a_naive_clock_that_never_rings_is_sync(menu):
     assert (endless.spans, endless.cook, endless.switches) == (sync.spans, sync.cook, sync.switches)
 
 
-@given(menus, costs)
-def test_cooperative_never_leaves_a_ready_dish_alone_with_a_free_cook(menu, cost):
+@given(menus, costs, limits)
+def test_cooperative_never_leaves_a_ready_dish_alone_with_a_free_cook(menu, cost, limit):
     """What makes it greedy: while somebody is READY, the cook works or turns to somebody."""
-    timeline = simulate.cooperative(menu, switch_cost=cost)
+    timeline = simulate.cooperative(menu, switch_cost=cost, limit=limit)
     busy = [(span.start, span.end) for span in timeline.cook]
     for span in timeline.spans:
         if span.state.name == "READY":
@@ -110,6 +111,45 @@ def test_cooperative_never_leaves_a_ready_dish_alone_with_a_free_cook(menu, cost
                 if end > span.start and start < span.end
             )
             assert math.isclose(covered, span.duration, abs_tol=1e-9)
+
+
+def stays(menu, timeline):
+    """From when to when each dish with steps had a place: it waited for one until then, and has it until it is finished."""
+    for dish in menu:
+        if dish.steps:
+            spans = timeline.by_lane[dish.name]
+            outside = [span.end for span in spans if (span.state, span.label) == (WAITING, "waiting for a place")]
+            assert len(outside) <= 1 and (not outside or spans[0].end == outside[0])
+            yield max(outside, default=0.0), timeline.finishes[dish.name]
+
+
+@given(menus, costs, st.integers(1, 7))
+def test_never_are_more_than_limit_dishes_begun_and_not_finished(menu, cost, limit):
+    having = list(stays(menu, simulate.cooperative(menu, switch_cost=cost, limit=limit)))
+    for moment, _ in having:
+        assert sum(came <= moment < left for came, left in having) <= limit
+
+
+@given(menus, costs, st.integers(1, 7))
+def test_every_place_goes_to_the_next_on_the_menu_the_moment_it_is_free(menu, cost, limit):
+    having = list(stays(menu, simulate.cooperative(menu, switch_cost=cost, limit=limit)))
+    free = [0.0] * limit + sorted(left for _, left in having)
+    assert [came for came, _ in having] == free[: len(having)]
+
+
+@given(menus, costs)
+def test_places_for_all_are_no_limit(menu, cost):
+    free = simulate.cooperative(menu, switch_cost=cost)
+    assert simulate.cooperative(menu, switch_cost=cost, limit=None) == free
+    assert simulate.cooperative(menu, switch_cost=cost, limit=max(1, sum(bool(dish.steps) for dish in menu))) == free
+
+
+@given(menus)
+def test_with_a_single_place_one_dish_follows_the_other(menu):
+    timeline, sync = simulate.cooperative(menu, limit=1), simulate.sync(menu)
+    assert math.isclose(timeline.makespan, math.fsum(step.duration for d in menu for step in d.steps), abs_tol=1e-9)
+    assert (timeline.makespan, timeline.finishes, timeline.switches) == (sync.makespan, sync.finishes, sync.switches)
+    assert timeline.cook == tuple(span for span in sync.cook if span.state is RUNNING)
 
 
 @given(schedules())

@@ -134,6 +134,107 @@ def test_a_turn_of_no_length_is_a_turn_all_the_same():
     assert timeline.by_lane["b"][-1].end == timeline.makespan == 3
 
 
+A = Dish("a", [work("begin", 1), wait("boil", 2), work("end", 1)])
+B = Dish("b", [work("begin", 2), wait("boil", 2)])
+C = Dish("c", [work("begin", 1), wait("boil", 1)])
+D = Dish("d", [work("begin", 1)])
+
+
+def test_with_a_limit_the_others_wait_for_a_place():
+    timeline = simulate.cooperative([A, B, C, D], limit=2)
+    assert rows(timeline, "a") == [(RUNNING, "begin", 0, 1), (WAITING, "boil", 1, 3), (RUNNING, "end", 3, 4)]
+    assert rows(timeline, "b") == [(READY, "begin", 0, 1), (RUNNING, "begin", 1, 3), (WAITING, "boil", 3, 5)]
+    assert rows(timeline, "c") == [  # from a, which is finished with its last work
+        (WAITING, "waiting for a place", 0, 4),
+        (RUNNING, "begin", 4, 5),
+        (WAITING, "boil", 5, 6),
+    ]
+    assert rows(timeline, "d") == [  # from b, which is finished when its last wait is over
+        (WAITING, "waiting for a place", 0, 5),
+        (RUNNING, "begin", 5, 6),
+    ]
+    assert held(timeline) == [
+        ("a", RUNNING, 0, 1),
+        ("b", RUNNING, 1, 3),
+        ("a", RUNNING, 3, 4),
+        ("c", RUNNING, 4, 5),
+        ("d", RUNNING, 5, 6),
+    ]
+    assert (timeline.makespan, timeline.busy, timeline.switches) == (6, 6, 4)
+
+
+def test_a_place_is_free_when_a_last_wait_is_over_wherever_the_cook_is():
+    soup = Dish("soup", [work("stir", 1), wait("cool", 1)])
+    bread = Dish("bread", [work("knead", 4)])
+    timeline = simulate.cooperative([soup, bread, TEA], switch_cost=0.5, limit=2)
+    assert rows(timeline, "tea") == [
+        (WAITING, "waiting for a place", 0, 2),
+        (READY, "fill", 2, 6),  # kneading until 5.5, then she turns to it
+        (RUNNING, "fill", 6, 7),
+        (WAITING, "boil", 7, 10),
+        (RUNNING, "pour", 10, 11),
+    ]
+    assert [(span.lane, span.label, span.start) for span in timeline.cook if span.state is SWITCHING] == [
+        ("bread", "knead", 1),
+        ("tea", "fill", 5.5),
+    ]
+    assert (timeline.makespan, timeline.switches) == (11, 2)
+
+
+def test_places_go_in_menu_order_to_whoever_is_next_although_a_later_dish_is_finished_first():
+    slow = Dish("slow", [wait("w", 9)])
+    fast = Dish("fast", [wait("w", 2)])  # its last wait began later, and is over earlier
+    timeline = simulate.cooperative([slow, fast, C, D], limit=2)
+    assert rows(timeline, "c") == [
+        (WAITING, "waiting for a place", 0, 2),
+        (RUNNING, "begin", 2, 3),
+        (WAITING, "boil", 3, 4),
+    ]
+    assert rows(timeline, "d") == [(WAITING, "waiting for a place", 0, 4), (RUNNING, "begin", 4, 5)]
+    assert timeline.makespan == 9  # nobody needs the place that slow had
+
+
+@pytest.mark.parametrize(
+    "leaver",
+    [Dish("leaver", [wait("w", 2)]), Dish("leaver", [wait("w", 1), work("x", 1)])],
+    ids=["finished with a wait", "finished with work"],
+)
+def test_who_is_given_a_place_queues_behind_those_whose_waits_end_at_that_very_moment(leaver):
+    nap = Dish("nap", [wait("w", 2), work("wake", 1)])  # its wait begins after the leaver's, and ends as it is finished
+    last = Dish("last", [wait("w", 2)])
+    timeline = simulate.cooperative([leaver, nap, last, Dish("new", [work("n", 1)]), D], limit=3)
+    assert [(lane, start) for lane, _, start, _ in held(timeline)][-3:] == [("nap", 2), ("new", 3), ("d", 4)]
+    assert rows(timeline, "new") == [
+        (WAITING, "waiting for a place", 0, 2),
+        (READY, "n", 2, 3),
+        (RUNNING, "n", 3, 4),
+    ]
+    assert rows(timeline, "d")[:2] == [(WAITING, "waiting for a place", 0, 2), (READY, "begin", 2, 4)]
+
+
+def test_a_dish_without_steps_takes_no_place():
+    air, breath = Dish("air", []), Dish("breath", [])
+    timeline = simulate.cooperative([air, TEA, breath, D], limit=2)
+    assert rows(timeline, "d")[0] == (READY, "begin", 0, 1)
+    timeline = simulate.cooperative([air, TEA, breath, D], limit=1)
+    assert rows(timeline, "d") == [(WAITING, "waiting for a place", 0, 5), (RUNNING, "begin", 5, 6)]
+    assert timeline.by_lane["air"] == timeline.by_lane["breath"] == ()
+
+
+def test_a_dish_that_takes_no_time_hands_its_place_on_at_once():
+    thoughts = [Dish(f"thought {n}", [work("think", 0), wait("ponder", 0)]) for n in range(3)]
+    timeline = simulate.cooperative([*thoughts, TEA], limit=1)
+    assert rows(timeline, "tea") == [(RUNNING, "fill", 0, 1), (WAITING, "boil", 1, 4), (RUNNING, "pour", 4, 5)]
+    assert timeline.switches == 3
+
+
+def test_places_for_all_are_as_good_as_no_limit():
+    menu = [Dish("air", []), *dinner()]
+    assert simulate.cooperative(menu, limit=3) == simulate.cooperative(menu, limit=10**30) == simulate.cooperative(menu)
+    assert simulate.cooperative(menu, limit=2) != simulate.cooperative(menu)
+    assert [simulate.cooperative(dinner(), limit=limit).makespan for limit in (1, 2, 3)] == [38, 25, 18]
+
+
 def test_the_naive_clock_gives_turns_to_dishes_that_only_wait():
     timeline = simulate.threaded([TEA, TOAST], quantum=1)
     assert rows(timeline, "tea") == [
@@ -256,7 +357,7 @@ def test_a_bad_menu_is_refused_by_name(scheduler):
         scheduler([TEA, TEA])
 
 
-def test_bad_clocks_and_costs_are_refused():
+def test_bad_clocks_costs_and_limits_are_refused():
     for quantum in (0, -1, math.nan):
         with pytest.raises(ValueError, match="quantum"):
             simulate.threaded([TEA], quantum=quantum)
@@ -265,6 +366,9 @@ def test_bad_clocks_and_costs_are_refused():
             simulate.threaded([TEA], switch_cost=cost)
         with pytest.raises(ValueError, match="switch cost"):
             simulate.cooperative([TEA], switch_cost=cost)
+    for limit in (0, -1, False, 2.0, 1.5, math.inf, math.nan, "3"):
+        with pytest.raises(ValueError, match=f"limit={limit!r}: give a whole number, 1 or more, or None"):
+            simulate.cooperative([TEA], limit=limit)
     for parked in (False, True):
         with pytest.raises(ValueError, match="too small for 1e"):
             simulate.threaded([Dish("age", [work("a", 1e6)]), TEA], quantum=1e-11, parked=parked)

@@ -31,12 +31,15 @@ MAY_IMPORT = {  # module: what it may import from kitchen, at its top or in a fu
     "fetch": "client recorder timeline",
     "server": "",
     "gantt": "timeline",
+    "player": "gantt timeline",
+    "live": "player recorder timeline",
+    "explore": "live player timeline",
     "race": "client fetch gantt recorder server timeline",
     "launch": "",
     "__main__": "launch",
     "__init__": "recipe timeline",
 }
-BEND = ("timeline", "gantt")  # in a notebook a Timeline shows itself as its picture: lazily, and nowhere else
+BEND = ("timeline", "player")  # in a notebook a Timeline shows itself as its player: lazily, and nowhere else
 
 
 def imports(tree):
@@ -75,7 +78,8 @@ def test_the_table_of_imports_names_no_module_that_is_gone():
 # --- the public names ------------------------------------------------------------------------------------------------
 
 PUBLIC = """
-kitchen: Dish Span State Step Timeline dinner downloads fetch gantt perform recorder server simulate wait work
+kitchen: Dish Span State Step Timeline dinner downloads explore fetch gantt live perform player recorder server simulate
+    wait work
 recipe.Step: kind label duration
 recipe.work(label, duration)
 recipe.wait(label, duration)
@@ -85,7 +89,7 @@ recipe.dinner()
 recipe.downloads(n, latency=10.0, work=0.1)
 simulate.sync(dishes)
 simulate.threaded(dishes, quantum=1.0, switch_cost=0.0, parked=False)
-simulate.cooperative(dishes, switch_cost=0.0)
+simulate.cooperative(dishes, switch_cost=0.0, limit=None)
 simulate.lower_bound(dishes)
 perform.sync(dishes, minute=0.01)
 perform.threaded(dishes, minute=0.01)
@@ -101,13 +105,17 @@ server.Site: base pid url urls
 server.serve(delay=0.1)
 gantt.gantt(timeline, ax=None)
 gantt.compare(*timelines)
-gantt.png(timeline)
+gantt.png(*timelines)
+player.Player: save film png html bundle
+live.View: timelines timeline offsets player save
+live.live(title='')
+explore.explore(function, **controls)
 timeline.State: RUNNING READY WAITING IDLING SWITCHING
 timeline.Span: lane state label start end inferred duration
 timeline.Table: lanes states labels starts ends inferred
 timeline.Timeline: spans by_time by_lane cook makespan busy utilization switches finishes
-    summary to_json from_json to_chrome_trace
-every Timeline has: lanes unit title
+    summary save to_json from_json to_chrome_trace
+every Timeline has: lanes unit title outcomes
 """  # a line per name (indented: it goes on): the parameters with their defaults, or what a class is made of
 
 
@@ -145,6 +153,8 @@ def test_the_public_names_are_these():
     lines = [f"kitchen: {' '.join(sorted(kitchen.__all__))}"]
     for name in ("recipe", "simulate", "perform", "fetch", "server", "gantt"):
         lines += public(import_module(f"kitchen.{name}"))
+    for name, of in {"player": ["Player"], "live": ["View", "live"], "explore": ["explore"]}.items():
+        lines += public(import_module(f"kitchen.{name}"), of)
     lines += public(import_module("kitchen.timeline"), ["State", "Span", "Table", "Timeline"])
     instance = vars(kitchen.simulate.sync([]))
     lines.append(f"every Timeline has: {' '.join(name for name in instance if not name.startswith('_'))}")

@@ -121,9 +121,3 @@ def test_timelines_are_equal_when_they_show_the_same():
     assert simulate.sync(dinner()) != "sync"
     assert {state.value for state in State} == {"running", "ready", "waiting", "idling", "switching"}
     assert IDLING in {span.state for span in simulate.sync(dinner()).cook}
-
-
-def test_in_a_notebook_a_timeline_is_its_picture():
-    bundle = simulate.sync(dinner())._repr_mimebundle_()
-    assert bundle["text/plain"] == str(simulate.sync(dinner()))
-    assert bundle["image/png"].startswith(b"\x89PNG")

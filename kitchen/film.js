@@ -1,0 +1,341 @@
+// A film is what is known of one or more runs: who was in which state from when on. No page in here: Node tests it.
+//
+// Every run keeps, lane by lane, when something changed (`times`) and to what (`whats`). A span reaches from one change
+// to the next; the last one of a lane is open, and reaches to now. Facts come in rows of 16 bytes, little-endian: time
+// (float64, in the run's own unit since its beginning), lane (uint32), what (uint32: state + 8 if inferred + 16 x number
+// of the label; over + 8 + 16 x number: over without being done, and why). Behind the lanes of the run there is one more,
+// on which the cook turns to another dish: switching + 16 x number of that lane.
+
+export const [OVER, RUNNING, READY, WAITING, IDLING, SWITCHING] = [0, 1, 2, 3, 4, 5];
+export const STATES = ["", "RUNNING", "READY", "WAITING", "IDLING", "SWITCHING"];
+export const ROW_BYTES = 16;
+const HOLDING = new Set([RUNNING, IDLING, SWITCHING]); // the states in which somebody has the cook
+
+export class Run {
+  // `live`: its rows come as they are recorded, and a READY without a label is for the step that comes next.
+  constructor({ title = "", unit = "s", offset = 0, lanes, names = lanes, live = false }) {
+    Object.assign(this, { title, unit, offset, lanes, names, live });
+    this.labels = [];
+    this.times = Array.from({ length: lanes.length + 1 }, () => []);
+    this.whats = Array.from({ length: lanes.length + 1 }, () => []);
+    this.rows = 0;
+    this.last = 0; // the latest change that is known
+    this.seen = new Set(); // the states that occur
+    this.ended = null; // when the run was over
+    this.summary = "";
+  }
+
+  // Appends rows (a DataView), from number `skip` on.
+  append(rows, skip = 0) {
+    for (let at = skip * ROW_BYTES; at < rows.byteLength; at += ROW_BYTES) {
+      const time = rows.getFloat64(at, true);
+      const lane = rows.getUint32(at + 8, true);
+      this.times[lane].push(time);
+      const what = rows.getUint32(at + 12, true);
+      this.whats[lane].push(what);
+      if ((what & 7) !== OVER) this.seen.add(what & 15);
+      if (time > this.last) this.last = time;
+      this.rows += 1;
+    }
+  }
+
+  // The number of the span in which a lane is at `time`; -1: it has not begun.
+  find(lane, time) {
+    const times = this.times[lane];
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle] <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  state(lane, number) {
+    return number < 0 ? OVER : this.whats[lane][number] & 7;
+  }
+
+  // When a span ends that began; an open one goes on until `now`.
+  end(lane, number, now) {
+    const times = this.times[lane];
+    return number + 1 < times.length ? times[number + 1] : Math.max(this.ended ?? now, times[number]);
+  }
+
+  // One span as a record; null where the lane is not there.
+  span(lane, number, now) {
+    const state = this.state(lane, number);
+    if (state === OVER) return null;
+    const start = this.times[lane][number];
+    const what = this.whats[lane][number];
+    let label = (lane < this.lanes.length ? this.labels : this.names)[what >> 4] ?? "";
+    if (this.live && state === READY && !label && (this.whats[lane][number + 1] & 7) !== OVER) {
+      label = this.labels[this.whats[lane][number + 1] >> 4] ?? "";
+    }
+    return { lane, state, label, start, end: this.end(lane, number, now), inferred: Boolean(what & 8) };
+  }
+
+  stateAt(lane, time) {
+    return this.hasEnded(time) ? OVER : this.state(lane, this.find(lane, time));
+  }
+
+  hasEnded(time) {
+    return this.ended !== null && time >= this.ended;
+  }
+
+  // What has become of a lane by `time`: "" while it goes on, "done", or why it was over without being done.
+  outcome(lane, time) {
+    const number = this.find(lane, time);
+    const last = this.times[lane].length - 1;
+    if (last < 0) return "done"; // there was nothing to do
+    if (number === last && this.state(lane, last) === OVER) {
+      const what = this.whats[lane][last];
+      return what & 8 ? this.labels[what >> 4] : "done";
+    }
+    return this.hasEnded(time) ? "unfinished" : "";
+  }
+
+  // Who is in which state at `time`, as lane numbers; `held` is everybody who has the CPU then.
+  at(time) {
+    const found = { held: [], ready: [], waiting: [], done: 0, undone: 0, turning: "" };
+    for (let lane = 0; lane < this.lanes.length; lane += 1) {
+      const state = this.stateAt(lane, time);
+      if (state === RUNNING || state === IDLING) found.held.push(lane);
+      else if (state === READY) found.ready.push(lane);
+      else if (state === WAITING) found.waiting.push(lane);
+      else {
+        const outcome = this.outcome(lane, time);
+        if (outcome) found[outcome === "done" ? "done" : "undone"] += 1;
+      }
+    }
+    const turn = this.find(this.lanes.length, time);
+    found.turning = this.span(this.lanes.length, turn, time)?.label ?? "";
+    return found;
+  }
+
+  // The moments at which the cook turns to another dish than she had before, in order of time.
+  turns() {
+    const known = `${this.rows}/${this.ended}`;
+    if (this.turnsOf !== known) {
+      const held = [];
+      for (let lane = 0; lane <= this.lanes.length; lane += 1) {
+        this.whats[lane].forEach((what, number) => {
+          const [start, end] = [this.times[lane][number], this.end(lane, number, Infinity)];
+          if (!HOLDING.has(what & 7) || !(end > start)) return;
+          held.push({ start, end, lane: lane < this.lanes.length ? lane : what >> 4 });
+        });
+      }
+      held.sort((one, other) => one.start - other.start || one.end - other.end);
+      this.turned = held.filter(({ lane }, at) => held[at - 1]?.lane !== lane).map(({ start }) => start);
+      this.turnsOf = known;
+    }
+    return this.turned;
+  }
+}
+
+export class Film {
+  constructor(title = "") {
+    this.title = title;
+    this.runs = [];
+    this.now = 0;
+  }
+
+  // News of some runs, each with its rows as a DataView. What is known already is dropped; false: something is missing.
+  receive({ runs, now = 0 }, rows) {
+    let whole = true;
+    this.now = Math.max(this.now, now);
+    runs.forEach((news, at) => {
+      if (!this.runs[news.run] && news.head && news.run === this.runs.length) this.runs.push(new Run(news.head));
+      const run = this.runs[news.run];
+      if (!run || news.from > run.rows || news.labelsFrom > run.labels.length) {
+        whole = false;
+        return;
+      }
+      for (const label of news.labels.slice(run.labels.length - news.labelsFrom)) run.labels.push(label);
+      run.append(rows[at], run.rows - news.from);
+      run.ended = news.ended ?? run.ended;
+      run.summary = news.summary ?? run.summary;
+    });
+    return whole;
+  }
+
+  get unit() {
+    return this.runs[0]?.unit ?? "s";
+  }
+
+  // How far the picture reaches: to the end of the last run, or to what is known of it.
+  get duration() {
+    return Math.max(0, ...this.runs.map((run) => run.offset + (run.ended ?? Math.max(run.last, this.now - run.offset))));
+  }
+
+  // The moments at which a cook turns to another dish, over all runs.
+  turns() {
+    const all = this.runs.flatMap((run) => run.turns().map((time) => run.offset + time));
+    return [...new Set(all)].sort((one, other) => one - other);
+  }
+
+  // The run that is going on at `time`, or went on last: the one to tell of where there is room for one only.
+  current(time) {
+    const begun = this.runs.filter((run) => run.offset <= time);
+    const end = (run) => run.offset + (run.ended ?? Infinity);
+    return begun.findLast((run) => end(run) > time) ?? begun.sort((one, other) => end(one) - end(other)).at(-1) ?? this.runs[0];
+  }
+}
+
+// A saved film: news of all its runs, with their rows in base64.
+export function filmOf(saved) {
+  const film = new Film(saved.title);
+  film.receive(saved, saved.runs.map((run) => new DataView(bytesOf(run.rows).buffer)));
+  return film;
+}
+
+function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+// The kernel's clock as the page knows it: a message tells the time, late by its journey; the quickest was the least late.
+export class Clock {
+  constructor() {
+    this.behind = Infinity;
+  }
+
+  heard(now, local) {
+    this.behind = Math.min(this.behind, local - now);
+  }
+
+  at(local) {
+    return Number.isFinite(this.behind) ? Math.max(0, local - this.behind) : 0;
+  }
+}
+
+// A moment of the common axis in a run's own time; the nudge makes up for rounding, so that an end is not just missed.
+export function within(run, time) {
+  return time - run.offset + 1e-9 * Math.max(1, Math.abs(time));
+}
+
+// --- moments and figures --------------------------------------------------------------------------------------------
+
+// The first of sorted `moments` that lies after `time`, or the last before it.
+export function neighbour(moments, time, forth) {
+  const near = 1e-9 * Math.max(1, Math.abs(time));
+  return forth ? moments.find((moment) => moment > time + near) : moments.findLast((moment) => moment < time - near);
+}
+
+// Round times between `from` and `to`, at most about `most` of them, and the step between two.
+export function ticks(from, to, most) {
+  const least = (to - from) / Math.max(most, 1);
+  if (!(least > 0)) return { step: 1, at: [from] };
+  const ten = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((times) => times * ten).find((candidate) => candidate >= least * (1 - 1e-9));
+  const at = [];
+  for (let number = Math.ceil(from / step - 1e-9); number * step <= to * (1 + 1e-12); number += 1) at.push(number * step);
+  return { step, at };
+}
+
+// A time with as many digits as steps of `step` need.
+export function timeText(time, step) {
+  const digits = Math.max(0, Math.min(12, Math.ceil(-Math.log10(step) - 1e-9)));
+  return time.toFixed(digits);
+}
+
+// A duration as one says it: three digits that count, small ones of a second in milliseconds.
+export function lengthText(time, unit) {
+  if (unit === "s" && Math.abs(time) < 1) return `${threeDigits(time * 1000)} ms`;
+  return `${threeDigits(time)} ${unit}`;
+}
+
+function threeDigits(number) {
+  const size = Math.abs(number);
+  return size >= 100 ? number.toFixed(0) : size >= 0.001 ? String(Number(number.toPrecision(3))) : number === 0 ? "0" : number.toPrecision(1);
+}
+
+// Where the spans of a lane lie in pixels: paints those that are wider than one, and mixes what falls into one pixel.
+// From number `first` on, as far as they are `closed`: an open one will grow.
+// `paint(x, width, state, inferred, number, share)`: share is the part of the pixel that this state takes.
+export function paintLane(run, lane, { from, scale, width, now, first = 0, closed }, paint) {
+  const times = run.times[lane];
+  const whats = run.whats[lane];
+  let pixel = -1;
+  let shares = new Map();
+  const flush = () => {
+    for (const [what, share] of shares) paint(pixel, 1, what & 7, Boolean(what & 8), -1, Math.min(1, share));
+    shares = new Map();
+  };
+  const mix = (start, end, what) => {
+    if (!(end > start)) return;
+    if (Math.floor(start) !== pixel) flush();
+    pixel = Math.floor(start);
+    shares.set(what, (shares.get(what) ?? 0) + end - start);
+  };
+  for (let number = Math.max(first, run.find(lane, from)); number < closed; number += 1) {
+    const start = (times[number] - from) * scale;
+    if (start >= width) break;
+    const what = whats[number];
+    const end = (run.end(lane, number, now) - from) * scale;
+    if ((what & 7) === OVER || !(end > 0) || !(end > start)) continue;
+    const [left, right] = [Math.max(start, 0), Math.min(end, width)];
+    if (right - left >= 1) {
+      flush();
+      paint(left, right - left, what & 7, Boolean(what & 8), number, 1);
+    } else if (Math.floor(left) === Math.floor(right)) mix(left, right, what & 15);
+    else {
+      mix(left, Math.floor(right), what & 15);
+      mix(Math.floor(right), right, what & 15);
+    }
+  }
+  flush();
+}
+
+// --- words ----------------------------------------------------------------------------------------------------------
+
+const MOST_NAMES = 4;
+
+function named(run, lanes) {
+  return lanes.length <= MOST_NAMES ? lanes.map((lane) => run.names[lane]).join(", ") : `${lanes.length} of ${run.lanes.length}`;
+}
+
+// Whom the cook of a run serves at `time`, in a few words; `briefly`: without the step.
+export function cookText(run, time, briefly = false) {
+  const { held, turning } = run.at(time);
+  if (turning) return `turning to ${turning}`;
+  if (!held.length) return "nobody";
+  if (held.length > 2) return `${held.length} at once`;
+  return held
+    .map((lane) => {
+      if (briefly) return run.names[lane];
+      const { label, state } = run.span(lane, run.find(lane, time), time);
+      const words = [label, state === IDLING ? "only waiting" : ""].filter(Boolean).join(", ");
+      return words ? `${run.names[lane]} (${words})` : run.names[lane];
+    })
+    .join(" and ");
+}
+
+// How many lanes of a run are over by `time`.
+export function doneText(run, time) {
+  const { done, undone } = run.at(time);
+  return `${done} of ${run.lanes.length} done${undone ? `, ${undone} not` : ""}`;
+}
+
+// The state of affairs at `time` in a sentence, for whoever does not see the picture.
+export function affairs(film, time) {
+  const shown = film.runs.filter((run) => run.offset <= time);
+  if (!shown.length) return "Nothing has begun yet.";
+  return shown
+    .map((run) => {
+      const then = within(run, time);
+      const { ready, waiting } = run.at(then);
+      const parts = [`on the CPU: ${cookText(run, then)}`];
+      if (ready.length) parts.push(`ready: ${named(run, ready)}`);
+      if (waiting.length) parts.push(`waiting: ${named(run, waiting)}`);
+      parts.push(doneText(run, then));
+      if (film.runs.length > 1 && run.ended !== null && then > run.ended) {
+        return `${run.title}: over after ${lengthText(run.ended, run.unit)}, ${doneText(run, then)}.`;
+      }
+      const begin = film.runs.length > 1 ? `${run.title}, ` : "";
+      return `${begin}${begin ? "at" : "At"} ${lengthText(time - run.offset, run.unit)}, ${parts.join("; ")}.`;
+    })
+    .join(" ");
+}

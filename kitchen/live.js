@@ -1,0 +1,599 @@
+// The figure that a reader sees: a film in motion while it is being recorded, and played again afterwards.
+//
+// `Figure` is both. A live view feeds it through anywidget (`render`, below); a saved player finds its film in the page
+// (`playSaved`). Nothing in here ever asks the kernel for anything that playing needs.
+
+import { Clock, Film, STATES, affairs, cookText, doneText, filmOf, lengthText, neighbour, within } from "./film.js";
+import { Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
+
+const LASTS = [5, 10, 20, 60]; // seconds that playing the whole film may take
+const LONGEST = 620; // pixels: more lanes than fit into this scroll
+const RIGHT = 30; // pixels right of the picture, where the cook stands aside
+const SILENCE = 3; // seconds without a word from the kernel until its clock is taken to stand still
+
+function element(tag, name, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  if (name) made.className = `kitchen-${name}`;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function button(name, sign, says) {
+  return element("button", name, { type: "button", title: says, "aria-label": says.replace(/ \(.*/, "") }, sign);
+}
+
+const ICONS = {
+  play: "M3 1 L13 7 L3 13 Z",
+  pause: "M3 1 H6 V13 H3 Z M9 1 H12 V13 H9 Z",
+  back: "M2 1 H4 V13 H2 Z M13 1 V13 L5 7 Z",
+  forth: "M10 1 H12 V13 H10 Z M1 1 V13 L9 7 Z",
+};
+
+// Drawn, because many fonts lack these signs.
+function icon(name) {
+  const make = (tag, attributes) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const svg = make("svg", { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" });
+  svg.append(make("path", { d: ICONS[name], fill: "currentColor" }));
+  return svg;
+}
+
+export class Figure {
+  // `root`: the element to fill. `film`: what there is to show by now.
+  constructor(root, film, { live = false } = {}) {
+    Object.assign(this, { root, film, frames: 0, playing: false, following: live, playhead: 0 });
+    this.clock = new Clock();
+    this.plate = new Plate();
+    this.places = new Map(); // where each cook is drawn: she takes a moment to get from lane to lane
+    this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.build();
+    root.kitchen = this;
+    root.dataset.phase = live ? "live" : "done";
+    this.listen();
+    this.show(film);
+  }
+
+  // --- what it is made of
+
+  build() {
+    this.root.classList.add("kitchen");
+    this.root.setAttribute("role", "group");
+    this.root.tabIndex = 0;
+    this.name = element("strong", "name");
+    this.clockText = element("span", "clock");
+    this.doneText = element("span", "done");
+    this.cookText = element("span", "cpu");
+    this.lanes = element("canvas", "lanes", { role: "img" });
+    this.axis = element("canvas", "axis", { "aria-hidden": "true" });
+    this.scroller = element("div", "scroller", {}, this.lanes);
+    this.tip = element("div", "tip", { role: "tooltip" });
+    this.tip.hidden = true;
+    this.playButton = button("play", icon("play"), "Play (Space)");
+    this.scrub = element("input", "scrub", { type: "range", min: 0, max: 1000, step: 1, "aria-label": "Playhead" });
+    this.speed = element("select", "speed", { "aria-label": "How long playing takes", title: "How long playing takes" });
+    this.alignBox = element("input", "", { type: "checkbox" });
+    this.align = element("label", "align", { title: "Let all runs begin at 0" }, this.alignBox, "side by side");
+    this.align.hidden = true;
+    this.status = element("p", "status", { "aria-live": "polite" });
+    const controls = element(
+      "div",
+      "controls",
+      {},
+      button("back", icon("back"), "To the switch before (Arrow left)"),
+      this.playButton,
+      button("forth", icon("forth"), "To the next switch (Arrow right)"),
+      this.scrub,
+      this.speed,
+      button("out", "−", "Zoom out (-)"),
+      button("in", "+", "Zoom in (+)"),
+      button("fit", "fit", "Show everything (0)"),
+      this.align,
+    );
+    const facts = element("div", "facts", {}, this.clockText, this.doneText, this.cookText);
+    const kept = this.root.querySelectorAll(":scope > style, :scope > script[type='application/json']");
+    this.root.replaceChildren(
+      ...kept,
+      element("div", "head", {}, this.name, facts),
+      element("div", "stage", {}, this.scroller, this.axis, this.tip),
+      controls,
+      (this.legend = legend()),
+      this.status,
+    );
+    for (const target of [this.root, ...this.root.querySelectorAll("button, input, select")]) {
+      target.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's: it looks at what has the focus only
+    }
+  }
+
+  listen() {
+    const on = (target, kind, react, options) => target.addEventListener(kind, react, options);
+    const click = (name, react) => on(this.root.querySelector(`.kitchen-${name}`), "click", react);
+    click("play", () => this.toggle());
+    click("back", () => this.step(false));
+    click("forth", () => this.step(true));
+    click("in", () => this.zoom(0.5));
+    click("out", () => this.zoom(2));
+    click("fit", () => this.fit());
+    on(this.scrub, "input", () => this.goTo((this.scrub.value / 1000) * this.duration));
+    on(this.speed, "change", () => this.wake());
+    on(this.alignBox, "change", () => this.setOffsets());
+    on(this.root, "keydown", (event) => this.key(event));
+    on(this.root, "focusout", (event) => this.root.contains(event.relatedTarget) || this.lookAt(null));
+    on(this.lanes, "pointermove", (event) => this.hover(event));
+    on(this.lanes, "pointerleave", () => this.dragging || this.lookAt(null));
+    on(this.scroller, "scroll", () => this.wake());
+    for (const canvas of [this.lanes, this.axis]) {
+      on(canvas, "pointerdown", (event) => this.drag(event, canvas));
+      on(canvas, "wheel", (event) => this.wheel(event), { passive: false });
+      on(canvas, "dblclick", () => this.fit());
+    }
+    this.resized = new ResizeObserver(() => this.wake());
+    this.resized.observe(this.root);
+    this.themed = new MutationObserver(() => this.restyle());
+    this.themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.scheme.onchange = () => this.restyle();
+  }
+
+  // Lets go of what listens outside the figure.
+  close() {
+    this.resized.disconnect();
+    this.themed.disconnect();
+    this.scheme.onchange = null;
+    this.playing = false;
+    cancelAnimationFrame(this.asked);
+    this.closed = true;
+  }
+
+  restyle() {
+    this.ink = null;
+    this.wake();
+  }
+
+  // --- what it shows
+
+  // Shows this film from now on; a playhead that was at the end stays at the end.
+  show(film) {
+    const [before, last] = [this.film, this.film.duration];
+    this.film = film;
+    const atEnd = this.playhead >= last || before === film;
+    if (!this.following) this.playhead = atEnd ? film.duration : Math.min(this.playhead, film.duration);
+    if (before === film) this.fit();
+    else if (film.duration > this.to || this.to === last * 1.02) this.fit(Math.max(film.duration, this.to / 1.02));
+    this.renew();
+    this.wake();
+    this.tell();
+  }
+
+  // The legend tells of the states that occur, and of no others.
+  explain() {
+    const seen = new Set(this.film.runs.flatMap((run) => [...run.seen]));
+    if (seen.size === this.explained) return;
+    this.explained = seen.size;
+    const inferred = [...seen].some((what) => what & 8);
+    [...this.legend.children].forEach((entry, at) => {
+      const state = at + 1;
+      entry.hidden = at < 5 ? !seen.has(state) && !seen.has(state + 8) : !inferred;
+    });
+  }
+
+  // What depends on which runs there are.
+  renew() {
+    const { runs } = this.film;
+    this.plan = this.explained = null;
+    this.plate.key = "";
+    this.places.clear();
+    const only = runs.length === 1 ? runs[0] : null;
+    this.name.textContent = (only && (only.summary || only.title)) || this.film.title || (runs.length ? `${runs.length} runs` : "");
+    const says = `${this.name.textContent}. Space plays, arrow keys step from switch to switch and from lane to lane.`;
+    this.root.setAttribute("aria-label", says);
+    this.lanes.setAttribute("aria-label", runs.map((run) => run.summary || run.title).join("; ") || "Nothing has begun yet");
+    this.align.hidden = runs.length < 2 || (!this.alignBox.checked && runs.every((run) => run.offset === 0));
+    const asItWas = this.film.unit === "s" ? [[0, "as fast as it was"]] : [];
+    const choices = [...LASTS.map((seconds) => [seconds, `in ${seconds} s`]), ...asItWas];
+    if (this.speed.options.length !== choices.length) {
+      this.speed.replaceChildren(...choices.map(([value, text]) => element("option", "", { value }, text)));
+      const watchable = this.film.unit === "s" && this.duration >= 3 && this.duration <= 60;
+      this.speed.value = watchable ? "0" : this.film.unit === "s" ? "10" : "20";
+    }
+  }
+
+  // News of the runs, as the kernel sends them; false: something is missing that was sent before.
+  receive(news, rows) {
+    const known = this.film.runs.length;
+    this.clock.heard(news.now, performance.now() / 1000);
+    this.heard = performance.now() / 1000;
+    const whole = this.film.receive(news, rows);
+    if (this.film.runs.length !== known) {
+      this.renew();
+      this.tell();
+    }
+    if (news.over) this.finish("done");
+    this.wake();
+    return whole;
+  }
+
+  // The recording is over: "done", or "lost" with the kernel. What has come stays, and can be played.
+  finish(phase) {
+    if (this.root.dataset.phase !== "live") return;
+    this.root.dataset.phase = phase;
+    for (const run of this.film.runs) run.ended ??= Math.max(run.last, this.film.now - run.offset);
+    if (this.following) this.playhead = this.film.duration;
+    this.following = false;
+    this.renew();
+    this.fit();
+    if (phase === "lost") this.name.textContent += " (the kernel has gone; this is what had come by then)";
+    this.tell();
+  }
+
+  get duration() {
+    return this.film.duration;
+  }
+
+  setOffsets() {
+    for (const run of this.film.runs) {
+      run.began ??= run.offset;
+      run.offset = this.alignBox.checked ? 0 : run.began;
+    }
+    this.playhead = this.duration;
+    this.renew();
+    this.fit();
+    this.tell();
+  }
+
+  // --- moving
+
+  toggle() {
+    if (this.following) {
+      this.following = false; // paused while it goes on
+    } else if (this.playing) {
+      this.playing = false;
+    } else {
+      if (this.playhead >= this.duration) this.playhead = 0;
+      this.playing = true;
+      this.before = null;
+    }
+    this.wake();
+    this.tell();
+  }
+
+  goTo(time) {
+    this.following = this.root.dataset.phase === "live" && time >= this.duration * 0.995;
+    this.playhead = Math.max(0, Math.min(time, this.duration));
+    if (this.playhead < this.from || this.playhead > this.to) this.pan(this.playhead - (this.to - this.from) / 2 - this.from);
+    this.wake();
+    this.tell();
+  }
+
+  step(forth) {
+    this.playing = false;
+    this.goTo(neighbour(this.film.turns(), this.playhead, forth) ?? (forth ? this.duration : 0));
+  }
+
+  fit(until = this.duration) {
+    [this.from, this.to] = [0, until * 1.02 || 1];
+    this.fitted = true;
+    this.wake();
+  }
+
+  zoom(factor, around = this.playhead) {
+    const whole = this.duration * 1.02 || 1;
+    const size = Math.min(whole, Math.max((this.to - this.from) * factor, whole * 1e-6));
+    if (size === whole) return this.fit();
+    const middle = around < this.from || around > this.to ? (this.from + this.to) / 2 : around;
+    const part = (middle - this.from) / (this.to - this.from);
+    const from = Math.max(0, Math.min(middle - part * size, whole - size));
+    [this.from, this.to, this.fitted] = [from, from + size, false];
+    return this.wake();
+  }
+
+  pan(by) {
+    const size = this.to - this.from;
+    const from = Math.max(0, Math.min(this.from + by, Math.max(0, this.duration * 1.02 - size)));
+    [this.from, this.to] = [from, from + size];
+    this.wake();
+  }
+
+  // --- keys and pointer
+
+  key(event) {
+    const typing = event.target === this.speed || event.target === this.alignBox || event.ctrlKey || event.metaKey || event.altKey;
+    const onButton = event.target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter");
+    const doIt = {
+      " ": () => this.toggle(),
+      ArrowLeft: () => this.step(false),
+      ArrowRight: () => this.step(true),
+      ArrowUp: () => this.walk(-1),
+      ArrowDown: () => this.walk(1),
+      Home: () => this.goTo(0),
+      End: () => this.goTo(this.duration),
+      "+": () => this.zoom(0.5),
+      "=": () => this.zoom(0.5),
+      "-": () => this.zoom(2),
+      0: () => this.fit(),
+      Escape: () => (this.focus ? this.lookAt(null) : event.target.blur()),
+    }[event.key];
+    if (!doIt || typing || onButton) return;
+    event.preventDefault();
+    event.stopPropagation();
+    doIt();
+  }
+
+  // The reader goes from lane to lane: the tip tells of the span that is at the playhead.
+  walk(by) {
+    if (!this.plan) return;
+    const rows = this.plan.rows.filter((row) => row.kind !== "heading");
+    const at = rows.indexOf(this.focus);
+    const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))];
+    if (!row) return;
+    const { top, height } = this.visible;
+    if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
+    this.walking = true;
+    this.lookAt(row, this.playhead);
+  }
+
+  place(event) {
+    const box = this.lanes.getBoundingClientRect();
+    const time = this.from + ((event.clientX - box.left - this.gutter) / this.width) * (this.to - this.from);
+    return { time, y: event.clientY - box.top, x: event.clientX - box.left };
+  }
+
+  hover(event) {
+    if (!this.plan) return;
+    const { time, x, y } = this.place(event);
+    const row = rowAt(this.plan, y);
+    this.walking = false;
+    this.lookAt(row?.kind === "heading" ? null : row, x < this.gutter ? this.playhead : time);
+  }
+
+  drag(down, canvas) {
+    if (down.button !== 0 || !this.plan) return;
+    this.playing = false;
+    const scrubTo = (event) => this.goTo(Math.max(0, this.place(event).time));
+    this.dragging = true;
+    canvas.setPointerCapture(down.pointerId);
+    if (this.place(down).x >= this.gutter) scrubTo(down);
+    canvas.onpointermove = scrubTo;
+    canvas.onpointerup = canvas.onpointercancel = () => {
+      canvas.onpointermove = canvas.onpointerup = canvas.onpointercancel = null;
+      this.dragging = false;
+    };
+  }
+
+  wheel(event) {
+    if (event.ctrlKey || event.metaKey) this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.place(event).time);
+    else if (event.shiftKey && !this.fitted) this.pan(Math.sign(event.deltaY || event.deltaX) * 0.1 * (this.to - this.from));
+    else return;
+    event.preventDefault();
+  }
+
+  // Tells of the span on a row at a time: what a pointer or the arrow keys are on. null: of none.
+  lookAt(row, time) {
+    this.focus = row ?? null;
+    this.lookedAt = time;
+    this.tip.hidden = !row || !this.fillTip(row, time);
+    if (!this.tip.hidden) {
+      const x = this.gutter + ((time - this.from) / (this.to - this.from)) * this.width;
+      const left = Math.max(0, Math.min(x + 14, this.gutter + this.width + RIGHT - this.tip.offsetWidth));
+      const below = row.y + row.height + 6 - this.visible.top;
+      const fits = below + this.tip.offsetHeight < this.visible.height + 30;
+      this.tip.style.left = `${left}px`;
+      this.tip.style.top = `${fits ? below : Math.max(0, row.y - this.visible.top - this.tip.offsetHeight - 6)}px`;
+    }
+    this.wake();
+  }
+
+  // The words of the tip; false when there is nothing to tell.
+  fillTip({ kind, run, lane }, time) {
+    const then = within(run, time);
+    if (then < 0) return false;
+    const now = this.nowOf(run);
+    const lines = [];
+    if (kind === "cook") {
+      lines.push(["strong", "the cook"], ["span", `working for: ${cookText(run, then)}`]);
+    } else {
+      const number = run.find(lane, then);
+      const span = run.span(lane, number, now);
+      lines.push(["strong", run.lanes[lane]]);
+      if (span && then <= span.end) {
+        const open = run.ended === null && number === run.times[lane].length - 1;
+        if (span.label) lines.push(["span", span.label]);
+        lines.push(["b", STATES[span.state]]);
+        lines.push(["span", `${lengthText(span.start, run.unit)} to ${open ? "…" : lengthText(span.end, run.unit)}`]);
+        lines.push(["span", `${lengthText(span.end - span.start, run.unit)} ${open ? "so far" : "long"}`]);
+        if (span.inferred) lines.push(["em", "inferred, not observed"]);
+      } else lines.push(["span", run.outcome(lane, then) || "not there"]);
+    }
+    this.tip.replaceChildren(...lines.map(([tag, text]) => element(tag, "", {}, text)));
+    return true;
+  }
+
+  nowOf(run) {
+    return (this.root.dataset.phase === "live" ? this.livePlayhead() : this.duration) - run.offset;
+  }
+
+  // --- frames
+
+  wake() {
+    if (!this.asked && !this.closed) this.asked = requestAnimationFrame((stamp) => this.frame(stamp));
+  }
+
+  livePlayhead() {
+    const local = performance.now() / 1000;
+    return this.heard ? this.clock.at(Math.min(local, this.heard + SILENCE)) : 0;
+  }
+
+  frame(stamp) {
+    this.asked = 0;
+    if (!this.root.isConnected || !this.root.offsetWidth) return; // it wakes up when it has a size again
+    this.move(stamp);
+    this.measure();
+    this.paint();
+    this.facts();
+    this.frames += 1;
+    if (this.playing || this.gliding || this.root.dataset.phase === "live") this.wake();
+  }
+
+  move(stamp) {
+    if (this.root.dataset.phase === "live") {
+      const now = this.livePlayhead();
+      this.film.now = Math.max(this.film.now, this.film.runs.every((run) => run.ended !== null) ? 0 : now);
+      if (this.following) this.playhead = Math.max(this.playhead, this.duration);
+      if (this.fitted && this.duration > this.to / 1.02) this.fit(Math.max(0.25, this.duration * 1.5));
+    }
+    if (this.playing) {
+      const lasts = Number(this.speed.value) || this.duration;
+      const passed = this.before === null ? 0 : Math.min(0.25, (stamp - this.before) / 1000);
+      this.before = stamp;
+      this.playhead = Math.min(this.duration, this.playhead + (passed / lasts) * this.duration);
+      if (this.playhead > this.to) this.pan(this.playhead - this.from - (this.to - this.from) * 0.05);
+      if (this.playhead >= this.duration) {
+        this.playing = false;
+        this.tell();
+      }
+    }
+  }
+
+  measure() {
+    const ratio = window.devicePixelRatio || 1;
+    this.plan ??= layout(this.film);
+    this.context ??= this.lanes.getContext("2d");
+    if (!this.ink) {
+      this.ink = inkOf(this.root, this.context);
+      this.theme = (this.theme ?? 0) + 1;
+    }
+    const whole = this.scroller.clientWidth;
+    this.gutter = Math.round(Math.min(170, Math.max(90, whole * 0.16)));
+    this.width = Math.max(100, whole - this.gutter - RIGHT);
+    this.visible = { top: this.scroller.scrollTop, height: Math.min(this.plan.height, LONGEST) };
+    this.scroller.style.height = `${this.visible.height}px`;
+    for (const [canvas, tall] of [[this.lanes, this.plan.height], [this.axis, 30]]) {
+      const size = [Math.round(whole * ratio), Math.round(tall * ratio)];
+      if (canvas.width !== size[0] || canvas.height !== size[1]) {
+        [canvas.width, canvas.height] = size;
+        canvas.style.height = `${tall}px`;
+      }
+    }
+    const { from, to, width, gutter, plan, ink, visible, theme } = this;
+    this.view = { from, to, width, gutter, plan, ink, visible, theme, ratio, right: RIGHT };
+  }
+
+  paint() {
+    this.gliding = false;
+    const moment = {
+      playhead: this.playhead,
+      following: this.following,
+      focus: this.focus,
+      glide: (run, x, y) => this.glide(run, x, y),
+    };
+    this.plate.show(this.film, this.view, this.duration);
+    paintFrame(this.context, this.film, this.view, this.plate, moment);
+    paintAxis(this.axis.getContext("2d"), this.film, this.view, moment);
+  }
+
+  // The cook on her way to (x, y): along the time axis at once, from lane to lane within a few frames.
+  glide(run, x, y) {
+    const last = this.places.get(run) ?? y;
+    const next = this.calm.matches || Math.abs(y - last) < 0.5 ? y : last + (y - last) * 0.35;
+    this.places.set(run, next);
+    if (next !== y) this.gliding = true;
+    return { x, y: next };
+  }
+
+  facts() {
+    this.explain();
+    const run = this.film.current(this.playhead);
+    const set = (where, text) => where.textContent === text || (where.textContent = text);
+    const unit = this.film.unit;
+    set(this.clockText, unit === "s" ? `${this.playhead.toFixed(3)} s` : `${this.playhead.toFixed(1)} min`);
+    if (run) {
+      const then = within(run, this.playhead);
+      const several = this.film.runs.length > 1; // then each has its own words above its lanes
+      set(this.doneText, several ? "" : doneText(run, then));
+      set(this.cookText, several ? "" : `CPU: ${cookText(run, then)}`);
+    } else {
+      set(this.doneText, "");
+      set(this.cookText, "waiting for a run to begin");
+    }
+    const value = String(Math.round((this.playhead / (this.duration || 1)) * 1000));
+    if (this.scrub.value !== value) this.scrub.value = value;
+    const going = this.playing || this.following;
+    if (this.playButton.getAttribute("aria-pressed") !== String(going)) {
+      this.playButton.setAttribute("aria-pressed", going);
+      this.playButton.setAttribute("aria-label", going ? "Pause" : "Play");
+      this.playButton.replaceChildren(icon(going ? "pause" : "play"));
+    }
+    if (this.focus && this.walking && this.lookedAt !== this.playhead) this.lookAt(this.focus, this.playhead);
+    if ((this.playing || this.following) && performance.now() - (this.told ?? 0) > 2000) this.tell();
+  }
+
+  // The state of affairs as a sentence: now and then while it moves, at once when the reader moves it.
+  tell() {
+    this.told = performance.now();
+    this.status.textContent = affairs(this.film, this.playhead);
+    this.scrub.setAttribute("aria-valuetext", lengthText(this.playhead, this.film.unit));
+  }
+}
+
+const MEANINGS = {
+  running: "RUNNING: has the CPU and uses it",
+  ready: "READY: could go on, has not got the CPU",
+  waiting: "WAITING: needs no CPU",
+  idling: "IDLING: has the CPU and only waits",
+  switching: "SWITCHING: the cook turns to another",
+};
+
+function legend() {
+  const entries = Object.entries(MEANINGS).map(([name, text]) =>
+    element("span", "meaning", {}, element("i", `swatch kitchen-is-${name}`), text),
+  );
+  return element("div", "legend", {}, ...entries, element("span", "meaning", {}, "paler: inferred, not observed"));
+}
+
+// --- in a page: a saved player --------------------------------------------------------------------------------------
+
+// Brings every figure of this name in the page to life whose film stands in it.
+export function playSaved(name) {
+  for (const root of document.querySelectorAll(`[data-kitchen="${name}"]`)) {
+    const saved = root.querySelector('script[type="application/json"]');
+    if (!root.kitchen && saved) new Figure(root, filmOf(JSON.parse(saved.textContent)));
+  }
+}
+
+// --- in JupyterLab: an anywidget ------------------------------------------------------------------------------------
+
+// A live view; or, with a `target`, the courier who brings films to the saved player of that name.
+export function render({ model, el }) {
+  return model.get("target") ? courier(model, el) : live(model, el);
+}
+
+function live(model, el) {
+  const root = element("figure", "");
+  el.replaceChildren(root);
+  const figure = new Figure(root, new Film(model.get("title")), { live: true });
+  const hear = (news, rows) => figure.receive(news, rows) || model.send({ kind: "again" });
+  const lose = () => figure.finish("lost");
+  model.on("msg:custom", hear);
+  model.on("comm:close", lose);
+  model.on("comm_live_update", lose);
+  return () => figure.close();
+}
+
+function courier(model, el) {
+  const deliver = () => {
+    const film = filmOf(JSON.parse(model.get("film")));
+    let root = document.querySelector(`[data-kitchen="${model.get("target")}"]`);
+    if (!root?.kitchen) {
+      root = el.querySelector("figure") ?? element("figure", "");
+      el.replaceChildren(root);
+    }
+    if (root.kitchen) root.kitchen.show(film);
+    else new Figure(root, film);
+  };
+  model.on("change:film", deliver);
+}
+
+export default { render };

@@ -1,0 +1,184 @@
+"""Watch it happen: a view of real runs that fills in while they run, and the player that it becomes afterwards.
+
+Recording only appends. A thread of the view's own, the courier, reads what is new in the logs some twenty times a second
+and sends it to the page, which draws it; nothing is drawn in this process while anything is measured. The page cannot
+be asked whether it listens while a cell runs. So news are numbered, everything is sent again from the beginning now and
+then, and the page drops what it knows already.
+"""
+
+import threading
+from contextlib import contextmanager, suppress
+
+import anywidget
+import traitlets
+from IPython import get_ipython
+from IPython.display import display
+
+from kitchen.player import ROW, Labels, Player, head, module, style, what
+from kitchen.recorder import Recorder, watched
+from kitchen.timeline import Timeline, printable
+
+EVERY = 0.05  # seconds between two messages: the page moves 60 times a second by its own clock
+AGAIN = 0.25  # seconds until everything is sent again for the first time; then after twice as long, and so on
+MOST = 50_000  # rows in one message
+
+
+class View:
+    """What is recorded inside a `live` block: one Timeline per run, in the order in which they began."""
+
+    def __init__(self, title: str = ""):
+        self.title = title
+        self.recorders: list[Recorder] = []
+
+    @property
+    def timelines(self) -> list[Timeline]:
+        """The Timelines of all runs, of one that still goes on as far as it is known."""
+        return [recorder.timeline() for recorder in self.recorders]
+
+    @property
+    def timeline(self) -> Timeline:
+        """The Timeline of the last run. Raises RuntimeError when nothing was recorded."""
+        if not self.recorders:
+            raise RuntimeError("nothing was recorded: call perform or fetch inside the with block")
+        return self.recorders[-1].timeline()
+
+    @property
+    def offsets(self) -> list[float]:
+        """When each run began, in seconds since the first one did."""
+        return [recorder.began - self.recorders[0].began for recorder in self.recorders]
+
+    def player(self) -> Player:
+        """The runs as a player. Raises ValueError when nothing was recorded."""
+        return Player(*self.timelines, title=self.title, offsets=self.offsets)
+
+    def save(self, path) -> None:
+        """Writes the player as an HTML file of its own. Raises ValueError when nothing was recorded."""
+        self.player().save(path)
+
+
+@contextmanager
+def live(title: str = ""):
+    """Draws whatever `perform` and `fetch` record inside the block, while it runs; gives a `View`.
+
+    When the block ends, in whatever way, the picture becomes a player, which needs neither this process nor a network.
+    Without a notebook nothing is drawn, and the View has the Timelines all the same.
+    """
+    view = View(title)
+    if not _in_notebook():
+        with watched(view.recorders.append):
+            yield view
+        return
+    page = Page(title=printable(title))
+    handle = display(page, display_id=True)
+    courier = _Courier(News(view), page)
+    try:
+        with watched(view.recorders.append), courier:
+            yield view
+    finally:
+        if view.recorders:
+            handle.update(view.player().bundle(), raw=True)
+        page.close()
+
+
+def _in_notebook():
+    """Whether there is a kernel, with a page to it."""
+    return hasattr(get_ipython(), "kernel")
+
+
+class Page(anywidget.AnyWidget):
+    """The page's side of a live view; with a `target`, it has the player of that name show every `film` that comes."""
+
+    _esm = module()
+    _css = style()
+    title = traitlets.Unicode().tag(sync=True)
+    target = traitlets.Unicode().tag(sync=True)
+    film = traitlets.Unicode().tag(sync=True)
+
+
+class News:
+    """What a page has not been told yet of the runs of a view, as messages: a dict, and for each run its rows in bytes."""
+
+    def __init__(self, view: View):
+        self.view = view
+        self.told: list[int] = []  # of each run: how many entries of its log
+        self.labels: list[Labels] = []
+        self.ended: list[bool] = []
+
+    def again(self) -> None:
+        """Everything is new."""
+        self.told = [0] * len(self.told)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything has been told."""
+        logs = [len(recorder.log) for recorder in self.view.recorders]
+        return self.told == logs
+
+    def message(self) -> tuple[dict, list[bytes]]:
+        """What is new since the last message."""
+        runs, rows = [], []
+        recorders = list(self.view.recorders)
+        for number, recorder in enumerate(recorders):
+            if number == len(self.told):
+                self.told.append(0)
+                self.labels.append(Labels())
+            news, row = self._of_run(number, recorder, recorder.began - recorders[0].began)
+            runs.append(news)
+            rows.append(row)
+        now = recorders[0].now() if recorders else 0.0
+        return {"runs": runs, "now": now}, rows
+
+    def _of_run(self, number, recorder, offset):
+        ended = recorder.ended  # before the log is read: a run that has ended adds nothing
+        start, labels = self.told[number], self.labels[number]
+        known = 0 if start == 0 else len(labels)
+        entries = recorder.log[start : start + MOST]
+        rows = b"".join(
+            [
+                ROW.pack(time, lane, what(state, label, inferred, labels))
+                for time, lane, state, label, inferred in entries
+            ]
+        )
+        self.told[number] = start + len(entries)
+        if len(entries) == MOST:
+            ended = None  # there is more to tell
+        news = {"run": number, "from": start, "labelsFrom": known, "labels": list(labels)[known:], "ended": ended}
+        if start == 0:
+            news["head"] = head(recorder.lanes, recorder.title, "s", offset) | {"live": True}
+        return news, rows
+
+
+class _Courier:
+    """A thread that brings the news to the page for as long as the block runs."""
+
+    def __init__(self, news: News, page: Page):
+        self.news, self.page = news, page
+        self.over = threading.Event()
+        self.asked_again = threading.Event()
+        self.thread = threading.Thread(target=self.run, name="kitchen live view", daemon=True)
+
+    def __enter__(self):
+        self.page.on_msg(lambda page, content, buffers: self.asked_again.set())
+        self.thread.start()
+
+    def __exit__(self, *problem):
+        self.over.set()
+        self.thread.join()
+
+    def run(self):
+        waited, again = 0.0, AGAIN
+        while not self.over.wait(EVERY):
+            waited += EVERY
+            if waited > again or self.asked_again.is_set():
+                self.asked_again.clear()
+                again = 2 * waited
+                self.news.again()
+            self.send()
+        while not self.news.whole:
+            self.send()
+        self.send(over=True)
+
+    def send(self, over=False):
+        message, rows = self.news.message()
+        with suppress(Exception):  # a page that cannot be told must not stop what is measured
+            self.page.send(message | {"over": over}, rows)

@@ -1,0 +1,189 @@
+"""The page that plays Timelines: self-contained HTML, in a notebook's output or in a file, with no kernel and no network.
+
+What is in it: the Timelines as a film (rows of changes, see `film.js`), the style sheet and the module that draw it, and
+the static picture for wherever scripts may not run. Text from outside cannot become part of the page: in HTML it is
+escaped, and in the film's JSON every "<", ">" and "&" and everything that is not ASCII is written as \\uXXXX.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+from hashlib import sha256
+from html import escape
+from os import PathLike
+from pathlib import Path
+from struct import Struct
+
+from kitchen.gantt import png
+from kitchen.timeline import SWITCHING, State, Timeline, printable, short_names
+
+ROW = Struct("<dII")  # time, lane, what: state + 8 if inferred + 16 x number of the label
+OVER = 0  # the state of a lane that is not there (yet, or any more)
+NUMBERS = {state: number for number, state in enumerate(State, start=1)}  # in film.js the same, by name
+HERE = Path(__file__).parent
+
+
+class Player:
+    """Timelines that a reader can play: one, or several on a common time axis.
+
+    `offsets`: when each began on that axis, in its unit; all at 0 when it is left out. Shows itself in a notebook.
+    Raises ValueError when there is no Timeline, or when they do not share a unit of time.
+    """
+
+    def __init__(self, *timelines: Timeline, title: str = "", offsets: Sequence[float] | None = None):
+        if not timelines:
+            raise ValueError("nothing to play: give one Timeline or more")
+        if len({timeline.unit for timeline in timelines}) > 1:
+            raise ValueError("minutes of the model and measured seconds do not fit on one axis: play them separately")
+        self.timelines = timelines
+        self.title = title
+        self.offsets = tuple(offsets or [0.0] * len(timelines))
+
+    def save(self, path: str | PathLike) -> None:
+        """Writes the player as an HTML file of its own, for any browser. Raises OSError when that cannot be written."""
+        title = escape(printable(self.title or self.timelines[0].title or "kitchen"))
+        page = PAGE.format(title=title, body=self.html())
+        Path(path).write_text(page, encoding="utf-8", newline="\n")
+
+    def film(self) -> str:
+        """What there is to play, as the JSON text that the page reads; it can stand anywhere in HTML."""
+        return film_json(self.timelines, self.offsets, self.title)
+
+    @cached_property
+    def png(self) -> bytes:
+        """The static picture, as a PNG file's bytes."""
+        return png(*self.timelines)
+
+    def html(self, name: str | None = None) -> str:
+        """The player as a piece of HTML. `name`: what the page knows it by; by default, what follows from the film."""
+        film = self.film()
+        return FIGURE.format(
+            name=name or "k" + sha256(film.encode()).hexdigest()[:16],
+            style=style(),
+            words=escape(printable("; ".join(timeline.summary() for timeline in self.timelines))),
+            picture=f"data:image/png;base64,{b64encode(self.png).decode()}",
+            film=film,
+            module=module(),
+        )
+
+    def bundle(self, name: str | None = None) -> dict[str, str]:
+        """The player as a notebook's output: wherever its script may not run, the picture is shown."""
+        picture = b64encode(self.png).decode()
+        return {"text/html": self.html(name), "image/png": picture, "text/plain": repr(self)}
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.bundle()
+
+    def __repr__(self):
+        return f"<Player of {', '.join(repr(timeline.title) for timeline in self.timelines)}>"
+
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+</head>
+<body class="kitchen-page">
+{body}
+</body>
+</html>
+"""
+FIGURE = """\
+<figure class="kitchen" data-kitchen="{name}">
+<style>
+{style}</style>
+<img src="{picture}" alt="{words}">
+<script type="application/json">{film}</script>
+<script type="module">
+{module}
+playSaved("{name}");
+</script>
+</figure>"""
+
+
+def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "") -> str:
+    """The film of these Timelines as a JSON text that can stand anywhere in an HTML page."""
+    runs = []
+    for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
+        labels = Labels()
+        rows = b"".join(changes(timeline, labels))
+        runs.append(
+            {
+                "run": number,
+                "from": 0,
+                "labelsFrom": 0,
+                "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
+                "labels": list(labels),
+                "rows": b64encode(rows).decode(),
+                "ended": timeline.makespan,
+                "summary": printable(timeline.summary()),
+            }
+        )
+    film = {"title": printable(title), "runs": runs}
+    text = json.dumps(film, allow_nan=False, separators=(",", ":"))  # in ASCII: U+2028 is written as \\u2028
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def head(lanes: Sequence[str], title: str, unit: str, offset: float) -> dict:
+    """What a film has to know of a run from its beginning."""
+    names = {"lanes": [printable(lane) for lane in lanes], "names": short_names(lanes)}
+    if names["names"] == names["lanes"]:
+        del names["names"]
+    return names | {"title": printable(title), "unit": unit, "offset": offset}
+
+
+class Labels(dict):
+    """Labels under their numbers: the first is 0, and each is new once."""
+
+    def __missing__(self, label):
+        self[label] = number = len(self)
+        return number
+
+
+def changes(timeline: Timeline, labels: Labels) -> Iterable[bytes]:
+    """A Timeline's rows: one where a span begins, and one where it ends and no other follows at once."""
+    for lane, (name, spans) in enumerate(timeline.by_lane.items()):
+        outcome = timeline.outcomes.get(name, "")
+        if spans or outcome:
+            yield from _changes(lane, spans, labels, what(None, outcome, False, labels))
+    number = {lane: number for number, lane in enumerate(timeline.lanes)}
+    for span in (span for span in timeline.cook if span.state is SWITCHING):
+        yield ROW.pack(span.start, len(number), NUMBERS[SWITCHING] + 16 * number[span.lane])
+        yield ROW.pack(span.end, len(number), OVER)
+
+
+def _changes(lane, spans, labels, last):
+    over = 0.0
+    for span in spans:
+        if span.start > over:
+            yield ROW.pack(over, lane, OVER)
+        yield ROW.pack(span.start, lane, what(span.state, span.label, span.inferred, labels))
+        over = span.end
+    yield ROW.pack(over, lane, last)
+
+
+def what(state: State | None, label: str, inferred: bool, labels: Labels) -> int:
+    """State, label and whether it was inferred, as the one number of a row; a lane that is over may have an outcome."""
+    if state is None:
+        return OVER + 8 + 16 * labels[printable(label)] if label else OVER
+    return NUMBERS[state] + 8 * inferred + 16 * labels[printable(label)]
+
+
+@cache
+def module() -> str:
+    """The JavaScript of the page as one module: its three files, without what they import from each other."""
+    files = [(HERE / name).read_text(encoding="utf-8") for name in ("film.js", "picture.js", "live.js")]
+    lines = [line for file in files for line in re.sub(r"^import [^;]*;\n", "", file, flags=re.MULTILINE).splitlines()]
+    kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("//")]
+    return "\n".join(kept) + "\n"
+
+
+@cache
+def style() -> str:
+    """The page's style sheet."""
+    return (HERE / "live.css").read_text(encoding="utf-8")

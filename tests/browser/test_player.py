@@ -1,0 +1,343 @@
+"""A saved picture in a browser that has nothing else: no kernel, no server, no network. And in a notebook made HTML."""
+
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kitchen import Dish, dinner, downloads, simulate, wait, work
+from kitchen.player import Player
+from kitchen.timeline import SWITCHING
+
+ROOT = Path(__file__).parents[2]
+RUNS = {
+    "sync": simulate.sync(dinner()),
+    "threaded": simulate.threaded(dinner(), quantum=1.0, switch_cost=0.1),
+    "cooperative": simulate.cooperative(dinner()),
+}
+
+
+@pytest.fixture
+def opened(page, context, figure_in):
+    """A function: the path of an HTML file in, its first figure out, in a browser that is offline."""
+
+    def open_file(path):
+        context.set_offline(True)
+        context.route(re.compile("^(?!file:)"), lambda route: route.abort())
+        page.goto(path.as_uri())
+        return figure_in(page.locator("body"))
+
+    return open_file
+
+
+@pytest.fixture
+def dinner_figure(opened, tmp_path):
+    """The cooperative dinner, saved and opened."""
+    path = tmp_path / "dinner.html"
+    RUNS["cooperative"].save(path)
+    return opened(path)
+
+
+def assert_alone(page):
+    """The page needed nothing but its own file, and had nothing to complain about."""
+    assert page.requests == [page.url]
+    assert page.problems == []
+
+
+def turns(timeline):
+    """When the cook has turned from one dish to another, and takes it in hand."""
+    held = [span for span in timeline.cook if span.state is not SWITCHING]
+    return [after.start for before, after in pairwise(held) if before.lane != after.lane]
+
+
+def test_a_saved_page_plays_to_its_end(dinner_figure):
+    figure, page = dinner_figure, dinner_figure.page
+    whole = RUNS["cooperative"].makespan
+    first = figure.until(lambda sample: sample["frames"] > 0, "the first frame")
+    assert (first["phase"], first["duration"]) == ("done", pytest.approx(whole))
+    assert page.locator(".kitchen").count() == 1
+    figure.part("speed").select_option(index=0)
+    figure.press("Home")
+    figure.click("play")
+    assert figure.part("play").get_attribute("aria-pressed") == "true"
+    samples = [figure.until(lambda sample: sample["playing"], "it to play")]
+    figure.until(lambda sample: samples.append(sample) or not sample["playing"], "the end")
+    playheads = [sample["playhead"] for sample in samples]
+    assert playheads == sorted(playheads)
+    assert playheads[-1] == pytest.approx(whole)
+    assert len({sample["picture"] for sample in samples}) > len(samples) / 2 > 5
+    assert len({sample["cpu"] for sample in samples}) > 5
+    assert figure.part("play").get_attribute("aria-pressed") == "false"
+    assert figure.rest()["playhead"] == playheads[-1]
+    assert_alone(page)
+
+
+def test_play_pauses_where_it_is_and_goes_on_from_there(dinner_figure):
+    figure = dinner_figure
+    figure.press("Home")
+    for keys_or_clicks in (lambda: figure.click("play"), lambda: press_on_root(figure, "Space")):
+        start = figure.sample()["playhead"]
+        keys_or_clicks()
+        assert figure.part("play").get_attribute("aria-label") in ("Play", "Pause")
+        figure.until(lambda sample, start=start: sample["playhead"] > start, "it to play")
+        keys_or_clicks()
+        stopped = figure.until(lambda sample: not sample["playing"], "a pause")["playhead"]
+        later = figure.rest()
+        assert start < later["playhead"] == stopped < later["duration"]
+
+
+def press_on_root(figure, key):
+    figure.root.focus()
+    figure.page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_stepping_visits_every_switch(opened, tmp_path, name):
+    path = tmp_path / "run.html"
+    RUNS[name].save(path)
+    figure = opened(path)
+    expected = turns(RUNS[name])
+    assert len(expected) == RUNS[name].switches
+    for forth, back in [(lambda: figure.click("forth"), lambda: figure.click("back")), keys(figure)]:
+        figure.press("Home")
+        assert walk(figure, forth) == pytest.approx(expected)
+        assert walk(figure, back) == pytest.approx(expected[::-1])
+    assert_alone(figure.page)
+
+
+def keys(figure):
+    return lambda: figure.press("ArrowRight"), lambda: figure.press("ArrowLeft")
+
+
+def walk(figure, step):
+    """Where the playhead stops on its way from one end to the other, the ends and the first grip left out."""
+    stops = [figure.value("playhead")]
+    while True:
+        step()
+        stops.append(figure.value("playhead"))
+        if stops[-1] == stops[-2]:
+            return [stop for stop in stops[:-1] if 0 < stop < figure.value("duration")]
+
+
+def test_scrubbing_with_the_slider_and_on_the_picture(dinner_figure):
+    figure, page = dinner_figure, dinner_figure.page
+    whole = RUNS["cooperative"].makespan
+    for share in (0, 0.25, 0.75, 1):
+        figure.scrub(share)
+        sample = figure.until(lambda sample: sample["frames"] > 0)
+        assert sample["playhead"] == pytest.approx(share * whole, abs=0.01 * whole)
+        assert str(round(sample["playhead"], 1)) in figure.part("clock").inner_text() or figure.rest()
+    for name in ("lanes", "axis"):
+        box = figure.part(name).bounding_box()
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + 0.3 * box["width"], middle)
+        page.mouse.down()
+        places = []
+        for share in (0.3, 0.5, 0.7):
+            page.mouse.move(box["x"] + share * box["width"], middle)
+            places.append(figure.value("playhead"))
+        page.mouse.up()
+        assert places[0] < places[1] < places[2] < whole
+        assert places[2] - places[1] == pytest.approx(places[1] - places[0], rel=0.02), "to scale"
+        page.mouse.move(box["x"] + 0.4 * box["width"], middle)
+        assert figure.value("playhead") == places[2], f"{name} lets go"
+    assert_alone(page)
+
+
+def test_zooming_with_buttons_keys_and_wheel(dinner_figure):
+    figure, page = dinner_figure, dinner_figure.page
+    figure.scrub(0.5)
+    whole = figure.value("duration")
+    box = figure.part("lanes").bounding_box()
+
+    def wheel(by):
+        page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 10)
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, by)
+        page.keyboard.up("Control")
+
+    ways = {
+        "buttons": (lambda: figure.click("in"), lambda: figure.click("out"), lambda: figure.click("fit")),
+        "keys": (lambda: figure.press("+"), lambda: figure.press("-"), lambda: figure.press("0")),
+        "wheel": (lambda: wheel(-200), lambda: wheel(200), lambda: figure.press("0")),
+    }
+    for way, (zoom_in, zoom_out, fit) in ways.items():
+        all_of_it = figure.sample()
+        zoom_in()
+        figure.until(lambda sample, last=all_of_it: size(sample) < size(last), f"{way}: less")
+        near = figure.rest()
+        assert near["picture"] != all_of_it["picture"], way
+        if way != "wheel":
+            assert near["from"] < near["playhead"] < near["to"], f"{way}: the playhead stays in sight"
+        zoom_out()
+        figure.until(lambda sample, last=near: size(sample) > size(last), f"{way}: more")
+        for _ in range(60):
+            zoom_in()
+        deep = figure.rest()
+        assert size(deep) > 0 and deep["from"] >= 0 and deep["to"] <= whole * 1.1, way
+        fit()
+        figure.until(lambda sample: sample["from"] <= 0 and sample["to"] >= whole, f"{way}: all")
+    assert page.evaluate("window.visualViewport.scale") == 1
+    assert_alone(page)
+
+
+def test_the_tip_names_dish_step_state_and_times(dinner_figure):
+    figure, timeline = dinner_figure, RUNS["cooperative"]
+    for share in (0.05, 0.3, 0.6, 0.95):
+        figure.scrub(share)
+        moment = figure.value("playhead")
+        for number, lane in enumerate(timeline.lanes):
+            figure.press("Escape", *["ArrowDown"] * (number + 1))
+            span = next((span for span in timeline.by_lane[lane] if span.start <= moment < span.end), None)
+            tip = figure.part("tip").inner_text()
+            assert lane in tip
+            if span:
+                assert_tells(tip, span)
+    figure.press("Escape")
+    assert figure.part("tip").is_hidden()
+
+
+def assert_tells(tip, span):
+    """The tip tells all of a span."""
+    assert span.label in tip
+    assert span.state.name.lower() in tip.lower()
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", tip)]
+    for time in (span.start, span.end):
+        assert any(number == pytest.approx(time, rel=0.01, abs=0.01) for number in numbers), (tip, span)
+
+
+def test_the_tip_follows_the_pointer(dinner_figure):
+    figure, page, timeline = dinner_figure, dinner_figure.page, RUNS["cooperative"]
+    figure.until(lambda sample: sample["frames"] > 0)
+    box = figure.part("lanes").bounding_box()
+    told = {}
+    for down in range(4, int(box["height"]), 6):
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + down)
+        if figure.part("tip").is_visible():
+            tip = figure.part("tip").inner_text()
+            told |= {lane: tip for lane in timeline.lanes if tip.startswith(lane)}
+    assert list(told) == list(timeline.lanes)
+    for lane, tip in told.items():
+        assert any(span.label in tip and span.state.name in tip.upper() for span in timeline.by_lane[lane])
+    page.mouse.move(1, 1)
+    figure.part("tip").wait_for(state="hidden")
+    assert_alone(page)
+
+
+def test_words_for_whoever_does_not_see_the_picture(dinner_figure):
+    figure = dinner_figure
+    said = set()
+    for share in (0.1, 0.5, 0.9):
+        figure.scrub(share)
+        said.add(figure.rest()["status"])
+    assert len(said) == 3
+    assert any("steak" in words for words in said)
+    assert figure.part("status").get_attribute("aria-live") == "polite"
+    buttons = figure.root.locator("button, input, select, canvas:not([aria-hidden])")
+    for number in range(buttons.count()):
+        assert buttons.nth(number).evaluate("e => e.ariaLabel || e.closest('label')?.textContent"), number
+
+
+def test_a_thousand_lanes_scroll(opened, tmp_path):
+    path = tmp_path / "many.html"
+    simulate.cooperative(downloads(1000)).save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["runs"] and sample["runs"][0]["lanes"] == 1000)
+    page = figure.page
+    assert figure.root.bounding_box()["height"] < 900, "the figure fits on a screen"
+    first = figure.rest()
+    before = page.screenshot()
+    box = figure.part("lanes").bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 100)
+    page.mouse.wheel(0, 1500)
+    figure.until(lambda sample: sample["picture"] != first["picture"], "other lanes")
+    page.mouse.move(1, 1)
+    figure.rest()
+    assert page.screenshot() != before
+    page.mouse.move(box["x"] + 0.5 * box["width"], 300)
+    number = int(re.search(r"page (\d+)", figure.part("tip").inner_text())[1])
+    assert 200 < number < 900, "the tip knows which lanes are in sight"
+    page.mouse.move(1, 1)
+    figure.press("Escape", "End", *["ArrowDown"] * 300)
+    assert "page 299" in figure.part("tip").inner_text()
+    tip, root = figure.part("tip").bounding_box(), figure.root.bounding_box()
+    assert root["y"] <= tip["y"] and tip["y"] + tip["height"] <= root["y"] + root["height"]
+    assert_alone(page)
+
+
+def test_several_runs_in_one_page(opened, tmp_path):
+    path = tmp_path / "three.html"
+    Player(*RUNS.values()).save(path)
+    figure = opened(path)
+    sample = figure.until(lambda sample: len(sample["runs"]) == 3)
+    assert [run["title"] for run in sample["runs"]] == [run.title for run in RUNS.values()]
+    assert [run["offset"] for run in sample["runs"]] == [0, 0, 0]
+    assert sample["duration"] == pytest.approx(max(run.makespan for run in RUNS.values()))
+    figure.press("Home", "Space")
+    figure.until(lambda sample: sample["playhead"] > 0, "it to play")
+    assert_alone(figure.page)
+
+
+@pytest.mark.parametrize("dishes", [[], [Dish("nothing", [])], [Dish("one", [work("moment", 0)])]], ids=len)
+def test_a_page_in_which_nothing_happens(opened, tmp_path, dishes):
+    path = tmp_path / "nothing.html"
+    simulate.sync(dishes).save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    figure.press("Home", "Space", "ArrowRight", "ArrowLeft", "ArrowDown", "+", "-", "0", "End", "Space")
+    for name in ("in", "out", "fit", "back", "forth"):
+        figure.click(name)
+    figure.scrub(0.5)
+    assert figure.rest()["playhead"] == 0
+    assert "NaN" not in figure.root.inner_text() and "undefined" not in figure.root.inner_text()
+    assert_alone(figure.page)
+
+
+def test_hostile_names_stay_text(opened, tmp_path, hostile):
+    timeline = simulate.cooperative([Dish(name, [work(name, 1), wait(name, 5), work(name, 1)]) for name in hostile])
+    timeline.title = "".join(hostile)
+    path = tmp_path / "hostile.html"
+    timeline.save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    figure.scrub(0.4)
+    for name in hostile:
+        figure.press("ArrowDown")
+        if name.isascii() and name.isprintable():
+            assert figure.part("tip").text_content().count(name) == 2, "dish and step"
+    assert figure.root.locator(".kitchen-tip img, .kitchen-tip script, [onerror]").count() == 0
+    assert figure.page.evaluate("[window.hacked, document.querySelectorAll('img[src=x]').length]") == [None, 0]
+    assert figure.page.locator(".kitchen").count() == 1
+    assert_alone(figure.page)
+
+
+def test_a_notebook_made_html_has_players_in_it(opened, tmp_path, figure_in):
+    live = "with live('dinner') as view:\n    perform.threaded(dinner(), minute=0.01)"
+    cells = ["from kitchen import dinner, perform, simulate\nfrom kitchen.live import live", live]
+    cells.append("simulate.cooperative(dinner())")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(notebook, tmp_path / "book.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "book.ipynb"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path), "MPLCONFIGDIR": str(tmp_path)}
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+    assert said.returncode == 0, said.stderr.decode()
+    figure = opened(tmp_path / "book.html")
+    page = figure.page
+    page.wait_for_function("[...document.querySelectorAll('.kitchen')].filter(root => root.kitchen).length === 2")
+    for number in (0, 1):
+        figure = figure_in(page.locator("body"), number)
+        assert figure.until(lambda sample: sample["frames"] > 0)["phase"] == "done"
+        figure.press("Home", "Space")
+        figure.until(lambda sample: sample["playhead"] > 0, "it to play")
+    # What nbconvert itself asks the network for is not there, and the players do not miss it.
+    assert [problem for problem in page.problems if "Failed to load resource" not in problem] == []
+
+
+def size(sample):
+    """How much time the picture shows."""
+    return sample["to"] - sample["from"]

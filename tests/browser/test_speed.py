@@ -1,0 +1,236 @@
+"""What looking costs, and how fast the picture is: live view, saved player and sliders, in a real browser.
+
+Looked at and not looked at, ours and what one would write first, are measured in turns, side by side. The bars are those
+of a computer with two cores that does little else; a turn counts only as far as it was not disturbed.
+"""
+
+import asyncio
+import json
+import shutil
+import statistics
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import looking
+import pytest
+
+from kitchen import Timeline, fetch
+from kitchen.player import Player
+from kitchen.server import serve
+from kitchen.timeline import READY, RUNNING, WAITING, Table
+
+# --- what looking costs ----------------------------------------------------------------------------------------------
+
+MODES = ["perform.sync", "perform.threaded", "perform.cooperative", "fetch.threaded", "fetch.cooperative", "fetch.sync"]
+SETUP = """
+import kitchen.player
+from kitchen.server import serve
+from looking import in_turns, runs
+context = serve(delay=0.1)
+RUNS = runs(context.__enter__())
+figures = {}
+kitchen.player.png = lambda *timelines: b""  # the picture of a run that is over takes time, but none of the run's
+"""
+SEEN = """
+window.seen = 0  // the frames of the live view that has drawn most
+setInterval(() => {
+    const live = document.querySelectorAll('.kitchen[data-phase="live"]')
+    for (const root of live) window.seen = Math.max(window.seen, root.kitchen?.frames ?? 0)
+}, 100)
+"""
+
+
+def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, report):
+    shutil.copy(Path(looking.__file__), server.root)
+    how = {"fetch.sync": ", rounds=1, most=3, naive_turns=0"}  # this takes 10 s each time
+    cells = [f"figures[{name!r}] = await in_turns({name!r}, RUNS[{name!r}]{how.get(name, '')})" for name in MODES]
+    book = notebook(SETUP, *cells)
+    page.evaluate(SEEN)
+    book.run(0)
+    for number, name in enumerate(MODES, start=1):
+        page.evaluate("window.seen = 0")
+        book.run(number, seconds=200)
+        assert page.evaluate("seen") > 5, f"{name}: nobody looked"
+    figures = json.loads(book.ask("import json; print(json.dumps(figures)); context.__exit__(None, None, None)"))
+    rows = [costs(name, **figures[name]) for name in MODES]
+    headings = ("", "time", "live", "in pairs", "matplotlib", "lag", "live", "matplotlib", "rounds")
+    report("what looking costs: wall time in ms and times as long, p99 of the lag in ms", headings, rows)
+    assert page.problems == []
+    for name in MODES:
+        best = figures[name]["best"]
+        assert best["live"][0] <= looking.SLOWER * best["nobody"][0], f"{name} takes longer"
+        assert best["live"][1] <= best["nobody"][1] + looking.LATER, f"{name} comes late"
+
+
+def costs(name, best, paired, rounds):
+    """The row of a run."""
+    (wall, lag), live, naive = best["nobody"], best["live"], best.get("matplotlib")
+    times = [f"{wall * 1e3:.0f}", f"{live[0] / wall:.3f}", f"{paired:.3f}", f"{naive[0] / wall:.2f}" if naive else ""]
+    lags = [f"{lag * 1e3:.1f}", f"{live[1] * 1e3:.1f}", f"{naive[1] * 1e3:.1f}" if naive else ""]
+    return name, *times, *lags, str(rounds)
+
+
+# --- sliders ---------------------------------------------------------------------------------------------------------
+
+MOVES = 15
+SLOWEST = 0.05  # seconds from a slider to the picture
+EXPLORE = """
+from kitchen import downloads, simulate
+from kitchen.explore import explore
+explore(lambda latency: simulate.cooperative(downloads(100, latency)), latency=(5.0, 15.0, 0.25))
+"""
+INTERACT = """
+%matplotlib inline
+import matplotlib.pyplot as plt
+from ipywidgets import interact
+from kitchen import downloads, gantt, simulate
+
+def draw(latency):
+    gantt.gantt(simulate.cooperative(downloads(100, latency)))
+    plt.show()
+
+interact(draw, latency=(5.0, 15.0, 0.25));
+"""
+# Moves a slider by a key, and counts the seconds from its event until `changed` has become true and been painted.
+MOVE = """async output => {
+    const tick = () => new Promise(requestAnimationFrame)
+    const painted = () => new Promise(done => {
+        const {port1, port2} = new MessageChannel()
+        port1.onmessage = done
+        requestAnimationFrame(() => port2.postMessage(null))  // comes after the frame that has been asked for
+    })
+    const handle = output.querySelector(".noUi-handle")
+    const kitchen = output.querySelector(".kitchen")?.kitchen
+    const [film, frames, img] = [kitchen?.film, kitchen?.frames, output.querySelector("img")]
+    const source = img?.src
+    const changed = () => {
+        if (kitchen) return kitchen.film !== film && kitchen.frames > frames
+        const now = output.querySelector("img")
+        return now && now.src !== source && now.complete && now.naturalWidth > 0
+    }
+    const began = performance.now()
+    handle.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true, cancelable: true}))
+    while (!changed()) {
+        await painted()
+        if (performance.now() - began > 20000) throw new Error("the picture did not change")
+    }
+    const took = (performance.now() - began) / 1000
+    for (let calm = 0; calm < 12; calm += 1) await tick()
+    return took
+}"""
+
+
+def test_the_picture_follows_a_slider_at_once(notebook, page, report):
+    book = notebook(EXPLORE, INTERACT)
+    book.run(0)
+    book.figure(0).until(lambda sample: sample["frames"] > 0, "the first picture")
+    book.run(1)
+    book.output(1).locator("img").wait_for()
+    ours = moved(book.output(0), MOVES)
+    theirs = moved(book.output(1), 3)
+    rows = [
+        (name, *(f"{figure * 1e3:.0f}" for figure in (statistics.median(took), min(took), max(took))))
+        for name, took in [("explore", ours), ("interact and matplotlib", theirs)]
+    ]
+    report("from a slider to the picture, 100 dishes, in ms", ("", "median", "best", "worst"), rows)
+    assert page.problems == []
+    assert statistics.median(ours) < SLOWEST
+
+
+def moved(output, times):
+    """Seconds from the slider's event to the picture, for so many moves after a first one."""
+    return [output.evaluate(MOVE) for _ in range(times + 1)][1:]
+
+
+# --- the saved player ------------------------------------------------------------------------------------------------
+
+LANES = 100
+FPS = {10_000: 55, 100_000: 30}  # the bars; 60 times a second is what a page can at most
+FIRST_FRAME = 0.5  # seconds, with 10,000 spans
+LARGEST = 300_000  # bytes of a page with a run of 100 URLs
+TRIES = 3
+
+FIRST = """
+const look = () => {
+    if (document.querySelector(".kitchen")?.kitchen?.frames > 0) window.firstFrame = performance.now()
+    else requestAnimationFrame(look)
+}
+requestAnimationFrame(look)
+"""
+# Frames that the figure draws in a second, for as many seconds, while `way` is done once in each of the page's frames.
+COUNT = """async ([seconds, way]) => {
+    const kitchen = document.querySelector(".kitchen").kitchen
+    const tick = () => new Promise(requestAnimationFrame)
+    let steps = 0
+    const there = () => steps++ % 100 < 50
+    const step = {
+        playing: () => { if (!kitchen.playing) kitchen.toggle() },
+        zooming: () => kitchen.zoom(there() ? 0.97 : 1 / 0.97),
+        panning: () => kitchen.pan((there() ? 0.01 : -0.01) * kitchen.duration),
+    }[way]
+    kitchen.fit()
+    kitchen.goTo(way === "playing" ? 0 : kitchen.duration / 2)
+    if (way === "panning") kitchen.zoom(0.25)
+    for (let warm = 0; warm < 10; warm += 1) { await tick(); step() }
+    const [began, frames] = [performance.now(), kitchen.frames]
+    while (performance.now() - began < seconds * 1000) { await tick(); step() }
+    const counted = (kitchen.frames - frames) / (performance.now() - began) * 1000
+    if (kitchen.playing) kitchen.toggle()
+    return counted
+}"""
+WAYS = ["playing", "zooming", "panning"]
+
+
+def crowd(spans):
+    """A measured run of so many spans: each lane works, waits and is ready by turns, in a rhythm of its own."""
+    rows, each = [], spans // LANES
+    for lane in range(LANES):
+        time = 0.0
+        for number in range(each):
+            end = time + (1 + (number * 7 + lane * 13) % 10) / each
+            state = (RUNNING, WAITING, READY)[(number + lane) % 3]
+            rows.append((lane, state, f"step {number % 20}", time, end, number % 11 == 0))
+            time = end
+    return Timeline([f"lane {lane}" for lane in range(LANES)], Table(*zip(*rows, strict=True)), unit="s", title="crowd")
+
+
+@pytest.mark.parametrize("spans", FPS)
+def test_the_player_moves_smoothly(page, tmp_path, report, spans):
+    path = tmp_path / "crowd.html"
+    player = Player(crowd(spans))
+    assert len(player.timelines[0].spans) == spans
+    player.png = b""  # the static picture is another matter
+    player.save(path)
+    page.add_init_script(FIRST)
+    first, counted = [], {}
+    for _ in range(TRIES):
+        page.goto(path.as_uri())
+        first.append(page.wait_for_function("window.firstFrame").json_value() / 1000)
+    for way in WAYS:
+        counted[way] = 0
+        for _ in range(TRIES):
+            if counted[way] < FPS[spans]:
+                counted[way] = max(counted[way], page.evaluate(COUNT, [1.5, way]))
+    figures = [statistics.median(first), *counted.values()]
+    report(
+        f"the player, with {spans:,} spans on {LANES} lanes",
+        ("s to the first frame", *(f"{way} at fps" for way in WAYS)),
+        [(f"{figures[0]:.2f}", *(f"{figure:.0f}" for figure in figures[1:]))],
+    )
+    assert page.problems == []
+    assert min(counted.values()) >= FPS[spans]
+    if spans == 10_000:
+        assert statistics.median(first) < FIRST_FRAME
+
+
+def test_the_player_of_a_hundred_urls_is_small_and_alone(page, tmp_path, report):
+    path = tmp_path / "run.html"
+    with serve(delay=0.1) as site, ThreadPoolExecutor() as aside:  # Playwright has an event loop in this thread
+        aside.submit(asyncio.run, fetch.cooperative(site.urls(100))).result().timeline.save(path)
+    page.goto(path.as_uri())
+    page.wait_for_function("document.querySelector('.kitchen')?.kitchen?.frames > 0")
+    size, requests = path.stat().st_size, page.requests
+    report("the player of a run of 100 URLs", ("kB", "requests"), [(f"{size / 1000:.0f}", str(len(requests)))])
+    assert size < LARGEST
+    assert requests == [page.url]
+    assert page.problems == []

@@ -1,0 +1,93 @@
+// How a film is laid out: where its rows are, and how names are made to fit.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Film } from "../../kitchen/film.js";
+import { fitted, layout, rowAt } from "../../kitchen/picture.js";
+import { runOf } from "./helpers.js";
+
+const filmOf = (...sizes) => {
+  const runs = sizes.map((size) => runOf(Array.from({ length: size }, (_, lane) => `d${lane}`), []));
+  return Object.assign(new Film(), { runs });
+};
+
+const CROWDS = [[], [0], [1], [3], [12], [13], [100], [300], [301], [5000], [3, 3], [0, 1], [6, 6, 6], [200, 0, 200]];
+
+test("every lane has its row, in menu order, and under them their cook; several runs have a heading each", () => {
+  const kinds = (...sizes) => layout(filmOf(...sizes)).rows.map(({ kind, lane }) => (kind === "lane" ? lane : kind));
+  assert.deepEqual(kinds(), []);
+  assert.deepEqual(kinds(0), ["cook"]);
+  assert.deepEqual(kinds(3), [0, 1, 2, "cook"]);
+  assert.deepEqual(kinds(2, 1), ["heading", 0, 1, "cook", "heading", 0, "cook"]);
+});
+
+test("a row knows its run, and a cook's row the lane behind the others", () => {
+  const film = filmOf(2, 1);
+  const { rows } = layout(film);
+  assert.deepEqual(rows.map(({ run }) => film.runs.indexOf(run)), [0, 0, 0, 0, 1, 1, 1]);
+  assert.deepEqual(rows.filter(({ kind }) => kind === "cook").map(({ lane }) => lane), [2, 1]);
+});
+
+test("rows do not overlap, all lie inside, and all lanes are as high as one another", () => {
+  for (const sizes of CROWDS) {
+    const { rows, height, lane } = layout(filmOf(...sizes));
+    let free = 0;
+    for (const row of rows) {
+      assert.ok(row.y >= free && row.height >= 2, `${sizes}: row at ${row.y}, free from ${free}`);
+      free = row.y + row.height;
+      if (row.kind === "lane") assert.equal(row.height, lane);
+    }
+    assert.ok(height >= free && height >= 60);
+  }
+});
+
+test("some hundred lanes fit on a screen", () => {
+  for (const number of [13, 50, 100, 200, 260]) assert.ok(layout(filmOf(number)).height <= 620, `${number} lanes`);
+});
+
+test("there is room for names in the bars where lanes are few", () => {
+  const few = [[3], [12], [13], [6, 6], [7, 6]].filter((sizes) => layout(filmOf(...sizes)).few);
+  assert.deepEqual(few, [[3], [12], [6, 6]]);
+});
+
+test("a row is found wherever the pointer is on it, and none beside it", () => {
+  for (const sizes of CROWDS) {
+    const plan = layout(filmOf(...sizes));
+    for (const row of plan.rows) {
+      assert.equal(rowAt(plan, row.y), row);
+      assert.equal(rowAt(plan, row.y + row.height - 0.01), row);
+      assert.notEqual(rowAt(plan, row.y + row.height), row);
+    }
+    assert.deepEqual([-1, 0, plan.height + 1].map((y) => rowAt(plan, y)), [undefined, undefined, undefined]);
+  }
+});
+
+// A font in which every letter is 10 pixels wide.
+const context = { measureText: (text) => ({ width: 10 * text.length }) };
+
+test("a text that fits stays as it is", () => {
+  assert.equal(fitted(context, "salad", 50), "salad");
+  assert.equal(fitted(context, "", 0), "");
+});
+
+test("a text that does not fit loses its middle, and no more than it must", () => {
+  assert.equal(fitted(context, "0123456789", 99), "0123…6789");
+  assert.equal(fitted(context, "0123456789", 60), "012…89");
+  assert.equal(fitted(context, "0123456789", 20), "0…");
+  assert.equal(fitted(context, "0123456789", 3), "…");
+  const url = "http://127.0.0.1:8000/page/17?delay=0.1";
+  for (let width = 10; width < 10 * url.length; width += 7) {
+    const text = fitted(context, url, width);
+    const [head, tail] = text.split("…");
+    assert.ok(url.startsWith(head) && url.endsWith(tail));
+    assert.ok(10 * text.length <= width && 10 * text.length > width - 10);
+  }
+});
+
+test("a cut goes through no letter that is written as two", () => {
+  const text = "🍳🥚🧂🥗🍲🍞🧀🍅";
+  for (let width = 10; width < 10 * text.length; width += 10) {
+    assert.ok(fitted(context, text, width).isWellFormed?.() ?? true, `at ${width} pixels`);
+  }
+});

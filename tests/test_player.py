@@ -1,0 +1,162 @@
+"""The page that plays Timelines: what is in it, and that nothing from outside becomes part of it."""
+
+import json
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from kitchen import Span, Timeline, dinner, downloads, simulate
+from kitchen.gantt import STYLES
+from kitchen.player import OVER, ROW, Player, module, style
+from kitchen.timeline import READY, RUNNING, SWITCHING, WAITING, Table
+
+HOSTILE = [
+    "</script><script>window.hacked=1</script>",
+    "<!--<script>",
+    "]]>",
+    '"\'><img src=x onerror="window.hacked=1">',
+    "a\u2028b\u2029c",
+    "\ud800",
+    "${window.hacked=1} `\\",
+    "&lt;script&gt;",
+    "\x00\x1b[31m",
+]
+
+
+class Page(HTMLParser):
+    """What a browser would find: the tags with their attributes, and the text inside each script."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.scripts, self.inside = [], [], None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts[-1] += data
+
+    @property
+    def film(self):
+        return json.loads(self.scripts[0])
+
+
+def rows(run):
+    """The rows of a film's run: time, lane, state, inferred, label."""
+    for time, lane, what in ROW.iter_unpack(b64decode(run["rows"])):
+        yield time, lane, what & 7, bool(what & 8), run["labels"][what >> 4] if what else ""
+
+
+def test_a_film_has_a_row_for_each_span_and_one_for_each_end():
+    timeline = Timeline(
+        ["a", "b"],
+        Table([0, 0, 1], [RUNNING, WAITING, READY], ["x", "y", "x"], [0, 3, 0], [2, 4, 1], [False, True, False]),
+        switching=[Span("b", SWITCHING, "", 2, 3)],
+        title="by hand",
+    )
+    (run,) = Page(Player(timeline).html()).film["runs"]
+    assert list(rows(run)) == [
+        (0, 0, 1, False, "x"),
+        (2, 0, OVER, False, ""),
+        (3, 0, 3, True, "y"),
+        (4, 0, OVER, False, ""),
+        (0, 1, 2, False, "x"),
+        (1, 1, OVER, False, ""),
+        (2, 2, 5, False, "y"),  # on the lane behind the last: 1 is the number of the lane that the cook turns to
+        (3, 2, OVER, False, ""),
+    ]
+    assert run["head"] == {"lanes": ["a", "b"], "title": "by hand", "unit": "min", "offset": 0.0}
+    assert (run["ended"], run["summary"]) == (4, timeline.summary())
+
+
+def test_several_timelines_share_an_axis():
+    three = [simulate.sync(dinner()), simulate.cooperative(dinner())]
+    film = Page(Player(*three, title="race", offsets=[0.0, 40.0]).html()).film
+    assert [run["head"]["offset"] for run in film["runs"]] == [0, 40]
+    assert [run["run"] for run in film["runs"]] == [0, 1]
+    assert film["title"] == "race"
+
+
+def test_there_must_be_something_to_play_in_one_unit_of_time():
+    with pytest.raises(ValueError, match="nothing to play"):
+        Player()
+    with pytest.raises(ValueError, match="play them separately"):
+        Player(simulate.sync(dinner()), Timeline([], Table((), (), (), (), ()), unit="s"))
+
+
+@pytest.mark.parametrize("menu", [[], dinner()[:1]], ids=["nothing", "one dish"])
+def test_the_smallest_timelines_have_a_player(menu):
+    assert Page(Player(simulate.cooperative(menu)).html()).film["runs"]
+
+
+def test_the_same_timeline_gives_the_same_page_and_another_one_another_name():
+    one, same, other = (Player(simulate.sync(dinner()[:number])).html() for number in (2, 2, 3))
+    names = [re.search(r'data-kitchen="(\w+)"', html)[1] for html in (one, same, other)]
+    assert one == same
+    assert names[0] == names[1] != names[2]
+
+
+def test_no_text_from_outside_becomes_part_of_the_page():
+    tame = Page(Player(Timeline(["a"], Table([0], [RUNNING], ["x"], [0.0], [1.0]), title="t")).html())
+    table = Table(range(len(HOSTILE)), [RUNNING] * len(HOSTILE), HOSTILE, [0.0] * len(HOSTILE), [1.0] * len(HOSTILE))
+    html = Player(Timeline(HOSTILE, table, title="".join(HOSTILE)), title="".join(HOSTILE)).html()
+    wild = Page(html)
+    assert [tag for tag, _ in wild.tags] == [tag for tag, _ in tame.tags]
+    assert [sorted(attributes) for _, attributes in wild.tags] == [sorted(attributes) for _, attributes in tame.tags]
+    assert "hacked" in wild.film["runs"][0]["head"]["title"]
+    html.encode("utf-8")  # can be sent and saved
+    assert {"\u2028", "\u2029", "\x1b"}.isdisjoint(html)
+
+
+def test_the_page_brings_everything_along():
+    html = Player(simulate.cooperative(downloads(100))).html()
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", html)
+    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody fetches
+    assert len(html) < 150_000
+
+
+def test_nothing_in_script_or_style_sheet_ends_it_too_early():
+    assert "</script" not in module()
+    assert "<!--" not in module()
+    assert "</style" not in style()
+    assert not re.search(r"^import ", module(), flags=re.MULTILINE)
+
+
+def test_the_page_has_the_colours_of_the_static_picture():
+    for state, (face, pattern, _, _) in STYLES.items():
+        light = style().split("}")[0]
+        assert f"--kitchen-{state.value}: {face};" in light
+        assert f"--kitchen-{state.value}-pattern: {pattern};" in light
+
+
+def test_a_notebook_gets_the_player_and_the_picture_beside_it():
+    timeline = simulate.sync(dinner())
+    bundle = timeline._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert bundle["text/plain"] == str(timeline)
+    assert f"data:image/png;base64,{bundle['image/png']}" in bundle["text/html"]
+    assert Image.open(BytesIO(b64decode(bundle["image/png"]))).size[0] == 1100
+    (image,) = [attributes for tag, attributes in Page(bundle["text/html"]).tags if tag == "img"]
+    assert image["alt"] == timeline.summary()
+
+
+def test_a_timeline_is_saved_as_a_page_of_its_own(tmp_path):
+    simulate.sync(dinner()).save(tmp_path / "run.html")
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "<title>sync</title>" in text
+    assert Page(text).film["runs"][0]["summary"] == simulate.sync(dinner()).summary()
+    with pytest.raises(OSError, match=r"no[^/]*such"):
+        simulate.sync(dinner()).save(tmp_path / "no such folder" / "run.html")

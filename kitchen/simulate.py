@@ -148,22 +148,51 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
     steps takes no place. Raises ValueError when switch_cost is negative or not finite, or limit not a whole number above 0.
     """
     cook = _Cook(dishes, switch_cost)
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
-        raise ValueError(f"limit={limit!r}: give a whole number, 1 or more, or None for no limit")
+    if limit is not None:
+        return _with_places(cook, limit)
     steps, now, last = cook.steps, 0.0, 0.0
     began = array("d", bytes(8 * len(steps)))  # for each step; when it ended follows, since nothing cuts it short
-    ready, outside = deque(cook.first[:limit]), deque(cook.first[limit:] if limit else ())
-    places = []  # who was outside, and how long: number of the None before the dish, its wait for a place
+    ready = deque(cook.first)
     waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
-    while True:
+    while ready or waiting:
         if ready:
             number = ready.popleft()
-        elif waiting:
-            over, _, number = heappop(waiting)
-            if over > now:
-                now = over  # nobody can go on: the cook stands aside until a wait is over
         else:
-            break
+            now, _, number = heappop(waiting)  # nobody can go on: the cook stands aside until a wait is over
+        now = cook.turn_to(number, now)
+        while step := steps[number]:
+            began[number] = now
+            number += 1
+            if step.kind == WAIT:
+                end = now + step.duration
+                if steps[number]:
+                    waits += 1
+                    heappush(waiting, (end, waits, number))
+                elif end > last:
+                    last = end  # such a dish is finished when its wait is over, wherever the cook is
+                break
+            now += step.duration
+        cook.next = number
+        while waiting and waiting[0][0] <= now:
+            ready.append(heappop(waiting)[2])
+    return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=max(now, last))
+
+
+def _with_places(cook, limit):
+    """The same with a semaphore at the door. A place that is free queues as a dish does; whoever is next outside takes it."""
+    if not isinstance(limit, int) or limit < 1:
+        raise ValueError(f"limit={limit!r}: give a whole number, 1 or more, or None for no limit")
+    steps, now, last = cook.steps, 0.0, 0.0
+    began = array("d", bytes(8 * len(steps)))
+    ready, outside = deque(cook.first[:limit]), deque(cook.first[limit:])
+    places = {}  # number of the None before a dish that was outside: its wait for a place
+    waiting, waits = [], 0
+    while ready or waiting:
+        if ready:
+            number = ready.popleft()
+        else:
+            over, _, number = heappop(waiting)
+            now = max(now, over)
         while waiting and waiting[0][0] <= now:
             ready.append(heappop(waiting)[2])
         if steps[number] is None:  # not a dish, but the place of one that is finished
@@ -171,7 +200,7 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
                 continue
             free = began[number - 1] + steps[number - 1].duration
             number = outside.popleft()
-            places.append((number - 1, recipe.wait("waiting for a place", free)))
+            places[number - 1] = recipe.wait("waiting for a place", free)
         now = cook.turn_to(number, now)
         while step := steps[number]:
             began[number] = now
@@ -181,16 +210,15 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
                 break
             now = end
         cook.next = number
-        if steps[number] is not None:
+        last = max(last, end)
+        if steps[number]:
             waits += 1
             heappush(waiting, (end, waits, number))
-        elif outside:
-            heappush(waiting, (end, inf, number))  # behind all that become ready at this very moment
-        elif end > last:
-            last = end  # a dish is finished when its last wait is over, wherever the cook is
-    for number, step in places:
-        steps[number] = step  # nothing ends at a None any more
-    return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=max(now, last))
+        else:
+            heappush(waiting, (end, inf, number))  # its place, behind all that become ready at this very moment
+    for number, step in places.items():
+        steps[number] = step
+    return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=last)
 
 
 def _uncut(steps, began):

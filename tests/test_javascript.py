@@ -17,7 +17,19 @@ from hypothesis import strategies as st
 from kitchen import Dish, dinner, downloads, live, simulate, wait, work
 from kitchen.player import NUMBERS, film_json
 from kitchen.recorder import Recorder
-from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Span, Table, Timeline, merged, printable
+from kitchen.timeline import (
+    IDLING,
+    READY,
+    RUNNING,
+    SWITCHING,
+    WAITING,
+    Span,
+    Table,
+    Timeline,
+    merged,
+    printable,
+    short_names,
+)
 
 ROOT = Path(__file__).parents[1]
 TESTS = sorted(Path(__file__).parent.glob("javascript/*.test.js"))
@@ -146,7 +158,9 @@ def check(retell, *timelines, offsets=None):
         assert run["lanes"] == [printable(lane) for lane in timeline.lanes]
         assert (run["ended"], run["summary"]) == (timeline.makespan, printable(timeline.summary()))
         assert spans_of(run) == shown(timeline.spans)
-        switching = [(printable(span.lane), span.start, span.end) for span in timeline.cook if span.state is SWITCHING]
+        names = dict(zip(timeline.lanes, short_names(timeline.lanes), strict=True))
+        assert run["names"] == list(names.values())
+        switching = [(names[span.lane], span.start, span.end) for span in timeline.cook if span.state is SWITCHING]
         assert [(span["label"], span["start"], span["end"]) for span in run["switching"]] == switching
         assert {span["state"] for span in run["switching"]} <= {NUMBERS[SWITCHING]}
         assert run["outcomes"] == outcomes_of(timeline)
@@ -174,7 +188,7 @@ def told_of(timeline, time):
         "waiting": who(WAITING),
         "done": sum(over and lane not in timeline.outcomes for lane, over in over.items()),
         "undone": sum(over and lane in timeline.outcomes for lane, over in over.items()),
-        "turning": printable(turning[0].lane) if turning else "",
+        "turning": short_names(timeline.lanes)[timeline.lanes.index(turning[0].lane)] if turning else "",
         "states": [NUMBERS[span.state] if span else 0 for span in then],
     }
 
@@ -236,7 +250,7 @@ def test_the_page_knows_steps_that_take_no_time_as_the_model_does(retell, menu, 
 
 @st.composite
 def by_hand(draw):
-    """A Timeline as anybody may make one: gaps, filled or not, inferred spans, lanes without any, spans of no length."""
+    """A Timeline as anybody may make one: gaps, filled or not, inferred spans, empty lanes, spans of no length."""
     lanes = draw(names)
     rows = []
     for lane in range(len(lanes)):
@@ -425,7 +439,12 @@ def test_the_page_notices_what_is_missing_and_nothing_else(retell, stage, moves)
 def test_the_page_counts_the_turns_of_what_was_recorded(retell, stage, moves):
     film = performed(retell, stage, moves, over=True)
     for timeline, run in zip(stage.view.timelines, film["runs"], strict=True):
-        assert len(run["turns"]) == (timeline.switches + 1 if timeline.cook else 0)
+        held = [span for span in spans_of(run) if span.state in (RUNNING, IDLING) and span.end > span.start]
+        held.sort(key=lambda span: (span.start, span.end))
+        turns = [span.start for before, span in pairwise([None, *held]) if not before or before.lane != span.lane]
+        assert run["turns"] == turns
+        if len(held) == len(timeline.cook):  # a Timeline makes one span of two that go on alike
+            assert len(turns) == (timeline.switches + 1 if timeline.cook else 0)
 
 
 @settings(deadline=None)

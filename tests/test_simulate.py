@@ -212,6 +212,14 @@ def test_who_is_given_a_place_queues_behind_those_whose_waits_end_at_that_very_m
     assert rows(timeline, "d")[:2] == [(WAITING, "waiting for a place", 0, 2), (READY, "begin", 2, 4)]
 
 
+def test_a_wait_of_nothing_puts_a_dish_behind_who_was_given_a_place_at_that_moment():
+    polite = Dish("polite", [wait("w", 2), wait("after you", 0), work("b", 1)])
+    for busy in ([], [Dish("busy", [work("knead", 2)])]):  # it makes no difference whether the cook stood aside
+        menu = [Dish("leaver", [wait("w", 2)]), polite, *busy, D]
+        timeline = simulate.cooperative(menu, limit=len(menu) - 1)
+        assert [(lane, start) for lane, _, start, _ in held(timeline)][-2:] == [("d", 2), ("polite", 3)]
+
+
 def test_a_dish_without_steps_takes_no_place():
     air, breath = Dish("air", []), Dish("breath", [])
     timeline = simulate.cooperative([air, TEA, breath, D], limit=2)

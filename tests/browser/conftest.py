@@ -61,10 +61,15 @@ def missing(reason):
 @pytest.fixture
 def context(browser):
     """A browser that knows nothing of the other tests."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(SECONDS * 1000)
+    context = new_context(browser)
     yield context
     context.close()
+
+
+def new_context(browser):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(SECONDS * 1000)
+    return context
 
 
 @pytest.fixture
@@ -352,6 +357,12 @@ RUN = """number => {
     const over = () => { runs[number] = "over" }
     jupyterapp.commands.execute("notebook:run-cell").then(over, over)
 }"""
+REPLACE = """sources => {
+    const cells = notebook.content.model.sharedModel, old = cells.cells.length
+    const fresh = source => ({cell_type: "code", source, metadata: {}, outputs: [], execution_count: null})
+    cells.insertCells(old, sources.map(fresh))
+    cells.deleteCellRange(0, old)
+}"""
 ASK = """async code => {
     let text = ""
     const asked = notebook.sessionContext.session.kernel.requestExecute({code, store_history: false})
@@ -393,6 +404,22 @@ class Notebook:
     def reload(self):
         self.page.reload()
         self.wait_ready()
+
+    def replace(self, *cells):
+        """Puts other cells into it, none of them run yet."""
+        self.page.evaluate(REPLACE, cells)
+        self.wait_ready()
+
+    def rests(self):
+        """Whether its kernel is there, and has nothing to do."""
+        return self.page.evaluate("notebook.sessionContext.session?.kernel?.status === 'idle'")
+
+    def close(self):
+        """Ends its kernel, and the browser's context with it."""
+        for session in self.server.ask("GET", "api/sessions"):
+            if session["path"] == self.path:
+                self.server.ask("DELETE", f"api/sessions/{session['id']}")
+        self.page.context.close()
 
     def save(self):
         self.page.evaluate("notebook.context.save()")
@@ -463,4 +490,33 @@ def notebook(page, server, request):
         return book
 
     yield open_notebook
-    server.end_sessions()
+    for book in opened:
+        book.close()
+
+
+@pytest.fixture(scope="module")
+def shelf():
+    """Where the notebook lies that tests share: one, or none."""
+    books = []
+    yield books
+    for book in books:
+        book.close()
+
+
+@pytest.fixture
+def shared_notebook(browser, server, shelf):
+    """As `notebook`, but quicker: page and kernel have served other tests. One that was left busy is thrown away."""
+
+    def open_notebook(*cells):
+        if shelf and not shelf[0].rests():
+            shelf.pop().close()
+        if not shelf:
+            shelf.append(Notebook(listened(new_context(browser).new_page()), server, "shared.ipynb"))
+            shelf[0].write(*cells)
+            shelf[0].open()
+        else:
+            shelf[0].replace(*cells)
+            shelf[0].page.problems.clear()
+        return shelf[0]
+
+    return open_notebook

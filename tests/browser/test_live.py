@@ -36,17 +36,23 @@ print(*sorted(thread.name for thread in threading.enumerate() if ours(thread)), 
 
 
 @pytest.fixture
-def kitchen(notebook, server):
+def kitchen(shared_notebook, server):
     """A function: cells in, the notebook out, open, with everything imported by its cell 0."""
+    (server.root / "go").unlink(missing_ok=True)
+    return lambda *cells: with_imports(shared_notebook(SETUP, *cells))
 
-    def open_kitchen(*cells):
-        (server.root / "go").unlink(missing_ok=True)
-        book = notebook(SETUP, *cells)
-        book.run(0)
-        assert book.output(0).inner_text() == ""
-        return book
 
-    return open_kitchen
+@pytest.fixture
+def own_kitchen(notebook):
+    """The same, with a page and a kernel of its own."""
+    return lambda *cells: with_imports(notebook(SETUP, *cells))
+
+
+def with_imports(book):
+    """The notebook, once its cell 0 has run."""
+    book.run(0)
+    assert book.output(0).inner_text() == ""
+    return book
 
 
 def in_view(run, title="dinner"):
@@ -89,7 +95,7 @@ def done(figure, phase=("done",)):
 
 
 def test_the_picture_moves_while_dishes_are_cooked(kitchen):
-    book = kitchen(*[in_view(run.format(0.1)) for run in PERFORMANCES.values()])
+    book = kitchen(*[in_view(run.format(0.06)) for run in PERFORMANCES.values()])
     for number, mode in enumerate(PERFORMANCES, start=1):
         samples = book.watch(number)
         assert_it_moved(samples, mode)
@@ -106,7 +112,7 @@ def test_the_picture_moves_while_a_coroutine_blocks_the_loop(kitchen, server):
         "async def clumsy():\n"
         "    await asyncio.sleep(0.5)\n"
         "    pathlib.Path('blocked').touch()\n"
-        "    time.sleep(3)\n"
+        "    time.sleep(2)\n"
         "    pathlib.Path('blocked').unlink()",
         in_view("await asyncio.gather(perform.cooperative(dinner(), minute=0.05), clumsy())"),
         # And in a run of the reader's own making: its lane, and the loop, stand still for as long.
@@ -115,7 +121,7 @@ def test_the_picture_moves_while_a_coroutine_blocks_the_loop(kitchen, server):
         "    await asyncio.sleep(0.5)\n"
         "    recorder.change(lane, RUNNING, 'time.sleep')\n"
         "    pathlib.Path('blocked').touch()\n"
-        "    time.sleep(3)\n"
+        "    time.sleep(2)\n"
         "    pathlib.Path('blocked').unlink()\n"
         "    recorder.finish(lane)",
         in_view("with Recorder(['one'], 'my own') as recorder:\n    await sleepy(recorder, 0)"),
@@ -141,7 +147,7 @@ def test_the_picture_moves_while_a_coroutine_blocks_the_loop(kitchen, server):
 
 def test_the_picture_moves_while_pages_are_fetched(kitchen):
     book = kitchen(
-        "context = serve(delay=0.4); site = context.__enter__()", *[in_view(run) for run in FETCHES.values()]
+        "context = serve(delay=0.25); site = context.__enter__()", *[in_view(run) for run in FETCHES.values()]
     )
     book.run(1)
     for number, mode in enumerate(FETCHES, start=2):
@@ -237,8 +243,8 @@ def shown(sample):
     return sample["to"] - sample["from"]
 
 
-def test_a_saved_notebook_shows_the_player(kitchen, server):
-    book = kitchen(in_view("perform.threaded(dinner(), minute=0.02)"), "simulate.cooperative(dinner())")
+def test_a_saved_notebook_shows_the_player(own_kitchen, server):
+    book = own_kitchen(in_view("perform.threaded(dinner(), minute=0.02)"), "simulate.cooperative(dinner())")
     book.run(1)
     book.run(2)
     before = [done(book.figure(number))["duration"] for number in (1, 2)]
@@ -317,8 +323,8 @@ def test_after_an_exception_the_picture_is_finished_and_the_traceback_shown(kitc
 
 
 def test_after_an_interrupt_the_picture_is_finished(kitchen):
-    # Mostly waits: a loop that is kept busy would not hear of the interrupt.
-    menu = "[Dish(name, [work('begin', 1), wait('rest', 1000)]) for name in ('dough', 'broth')]"
+    # Short waits, and many: a loop hears of an interrupt when it looks up, neither in work nor in one long sleep.
+    menu = "[Dish(name, [work('begin', 1), *[wait('rest', 4)] * 1000]) for name in ('dough', 'broth')]"
     book = kitchen(*[in_view(run.format(0.05).replace("dinner()", menu)) for run in PERFORMANCES.values()])
     before = book.ask(THREADS).split("\n")
     for number, mode in enumerate(PERFORMANCES, start=1):
@@ -328,7 +334,7 @@ def test_after_an_interrupt_the_picture_is_finished(kitchen):
         book.kernel("interrupt")
         book.finish(number)
         last = done(figure)
-        assert 0.5 < last["duration"] < 50, f"{mode}: it was too late"
+        assert 0.5 < last["duration"] < 100, f"{mode}: it was too late"
         assert last["done"].startswith("0 of 2 done"), f"{mode}: what was cut off is not done"
         assert_it_plays(figure)
         said = book.output(number).inner_text()
@@ -338,8 +344,8 @@ def test_after_an_interrupt_the_picture_is_finished(kitchen):
 
 
 @pytest.mark.parametrize("way", ["restart", "death"])
-def test_after_the_kernel_has_gone_the_picture_is_finished(kitchen, way):
-    book = kitchen(in_view("perform.threaded(dinner(), minute=2)"))
+def test_after_the_kernel_has_gone_the_picture_is_finished(own_kitchen, way):
+    book = own_kitchen(in_view("perform.threaded(dinner(), minute=2)"))
     said = book.page.problems
     number = book.ask("print(os.getpid())")
     book.begin(1)
@@ -438,8 +444,8 @@ def after_change(book, figure, before, change):
 # --- in the company of JupyterLab ------------------------------------------------------------------------------------
 
 
-def test_keys_in_the_figure_are_no_commands_of_jupyterlab(kitchen):
-    book = kitchen("simulate.cooperative(dinner())", "1 + 1")
+def test_keys_in_the_figure_are_no_commands_of_jupyterlab(own_kitchen):
+    book = own_kitchen("simulate.cooperative(dinner())", "1 + 1")
     book.run(1)
     figure = book.figure(1)
     done(figure)
@@ -479,10 +485,10 @@ def test_keys_in_the_figure_are_no_commands_of_jupyterlab(kitchen):
     assert book.page.problems == []
 
 
-def test_a_dark_theme_and_reduced_motion(kitchen, server, page):
+def test_a_dark_theme_and_reduced_motion(own_kitchen, server, page):
     page.emulate_media(reduced_motion="reduce")
     with server.setting("apputils-extension:themes", theme="JupyterLab Dark"):
-        book = kitchen(in_view("perform.threaded(dinner(), minute=0.03)"), "simulate.threaded(dinner())")
+        book = own_kitchen(in_view("perform.threaded(dinner(), minute=0.03)"), "simulate.threaded(dinner())")
         assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
         assert_it_moved(book.watch(1), "threaded")
         book.run(2)

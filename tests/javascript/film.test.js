@@ -210,7 +210,7 @@ test("who only waits with the CPU in hand holds it, and a lane that is not there
 const turnsOf = (lanes, ...changes) => runOf(lanes, changes).turns();
 
 test("the cook turns when another dish has her, not when the same one has her again", () => {
-  const alone = [[0, 0, RUNNING, "x"], [1, 0, IDLING, "y"], [2, 0, RUNNING, "z"], [3, 0, WAITING], [4, 0, RUNNING, "z"]];
+  const alone = [[0, 0, RUNNING, "x"], [1, 0, IDLING], [2, 0, RUNNING, "z"], [3, 0, WAITING], [4, 0, RUNNING, "z"]];
   assert.deepEqual(turnsOf(["a"], ...alone), [0]);
   assert.deepEqual(turnsOf(["a", "b"], [5, 1, RUNNING], [6, 1, WAITING], [1, 0, IDLING], [5, 0, WAITING]), [1, 5]);
 });
@@ -334,6 +334,13 @@ test("after a gap nothing is taken until everything is told again", () => {
   assert.deepEqual([film.runs[0].rows, film.runs[0].labels, film.runs[0].ended], [2, [""], null]);
   assert.deepEqual([1, 2].map((part) => hear(film, parts[part])), [true, true]);
   assert.deepEqual(facts(film), facts(whole));
+});
+
+test("one row that is missing is missing", () => {
+  const film = new Film();
+  hear(film, parts[0]);
+  assert.equal(hear(film, newsOf(["a", "b"], told, { from: 3, labels: [""] })), false);
+  assert.equal(film.runs[0].rows, 2);
 });
 
 test("labels that are missing are missing, even if no row is", () => {

@@ -1,6 +1,6 @@
 // What the tests in this folder share: films made by hand, and randomness that is the same every time.
 
-import { OVER, READY, ROW_BYTES, Run } from "../../kitchen/film.js";
+import { OVER, READY, ROW_BYTES, Run, SWITCHING } from "../../kitchen/film.js";
 
 // Rows as they come from Python: [time, lane, what] each.
 export const rowsOf = (rows) => {
@@ -18,6 +18,7 @@ export const newsOf = (lanes, changes, { run = 0, from = 0, ended = null, labels
   const [known, all] = [labels.length, [...labels]];
   const rows = changes.slice(from).map(([time, lane, state, label = "", inferred = false]) => {
     if (!state && !label) return [time, lane, OVER];
+    if (state === SWITCHING) return [time, lane, SWITCHING + 16 * lanes.indexOf(label)];
     if (!all.includes(label)) all.push(label);
     return [time, lane, state + 8 * (inferred || !state) + 16 * all.indexOf(label)];
   });

@@ -21,7 +21,8 @@ CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in s
 class Entry(NamedTuple):
     """From `time` on (seconds since the run began) lane number `lane` is in `state`, busy with the step called `label`.
 
-    The state None says that the lane is over, and a label then why it is over without being done. A READY entry without a label belongs to the step that comes next.
+    The state None says that the lane is over, and a label then why it is over without being done. A READY entry without
+    a label belongs to the step that comes next.
     """
 
     time: float

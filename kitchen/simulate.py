@@ -179,7 +179,7 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
 
 
 def _with_places(cook, limit):
-    """The same with a semaphore at the door. A place that is free queues as a dish does; whoever is next outside takes it."""
+    """The same with a semaphore at the door. A free place queues as a dish does, and whoever is next outside takes it."""
     if not isinstance(limit, int) or limit < 1:
         raise ValueError(f"limit={limit!r}: give a whole number, 1 or more, or None for no limit")
     steps, now, last = cook.steps, 0.0, 0.0

@@ -24,8 +24,8 @@ CALM = (
 )
 STEPS = 100  # of each of the three dishes
 MINUTE = 0.005  # seconds: a turn of 3 x 100 steps takes 0.3 s and more
-ROUNDS = 4
-MOST_ROUNDS = 12  # of the turns of a computer that also does other things, only the undisturbed ones count
+ROUNDS = 3
+MOST_ROUNDS = 9  # of the turns of a computer that also does other things, only the undisturbed ones count
 SLOWER = 1.01  # the bar: times as long as a run that nobody looks at
 LATER = 0.001  # the bar: seconds that the 99th percentile of the lag may be above that of such a run
 

@@ -41,7 +41,7 @@ setInterval(() => {
 
 def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, report):
     shutil.copy(Path(looking.__file__), server.root)
-    how = {"fetch.sync": ", rounds=1, most=3, naive_turns=0"}  # this takes 10 s each time
+    how = {"fetch.sync": ", rounds=1, most=2, naive_turns=0"}  # this takes 10 s each time
     cells = [f"figures[{name!r}] = await in_turns({name!r}, RUNS[{name!r}]{how.get(name, '')})" for name in MODES]
     book = notebook(SETUP, *cells)
     page.evaluate(SEEN)
@@ -55,10 +55,13 @@ def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, repo
     headings = ("", "time", "live", "in pairs", "matplotlib", "lag", "live", "matplotlib", "rounds")
     report("what looking costs: wall time in ms and times as long, p99 of the lag in ms", headings, rows)
     assert page.problems == []
-    for name in MODES:
-        best = figures[name]["best"]
-        assert best["live"][0] <= looking.SLOWER * best["nobody"][0], f"{name} takes longer"
-        assert best["live"][1] <= best["nobody"][1] + looking.LATER, f"{name} comes late"
+    assert [name for name in MODES if not unnoticed(figures[name]["best"])] == []
+
+
+def unnoticed(best):
+    """Whether a run that was looked at met both bars."""
+    (wall, lag), (looked_wall, looked_lag) = best["nobody"], best["live"]
+    return looked_wall <= looking.SLOWER * wall and looked_lag <= lag + looking.LATER
 
 
 def costs(name, best, paired, rounds):
@@ -200,7 +203,7 @@ def test_the_player_moves_smoothly(page, tmp_path, report, spans):
     player.save(path)
     page.add_init_script(FIRST)
     first, counted = [], {}
-    for _ in range(TRIES):
+    for _ in range(TRIES if spans == min(FPS) else 1):
         page.goto(path.as_uri())
         first.append(page.wait_for_function("window.firstFrame").json_value() / 1000)
     for way in WAYS:
@@ -216,7 +219,7 @@ def test_the_player_moves_smoothly(page, tmp_path, report, spans):
     )
     assert page.problems == []
     assert min(counted.values()) >= FPS[spans]
-    if spans == 10_000:
+    if spans == min(FPS):
         assert statistics.median(first) < FIRST_FRAME
 
 

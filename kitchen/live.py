@@ -18,7 +18,8 @@ from kitchen.player import ROW, Labels, Player, head, module, style, what
 from kitchen.recorder import Recorder, watched
 from kitchen.timeline import Timeline, printable
 
-EVERY = 0.05  # seconds between two messages: the page moves 60 times a second by its own clock
+EVERY = 1 / 15  # seconds between two messages: the page moves 60 times a second by its own clock
+QUIET = 0.5  # seconds after which a message is sent even if there is nothing new, so that the page knows that we live
 AGAIN = 0.25  # seconds until everything is sent again for the first time; then after twice as long, and so on
 MOST = 50_000  # rows in one message
 
@@ -102,7 +103,7 @@ class News:
         self.view = view
         self.told: list[int] = []  # of each run: how many entries of its log
         self.labels: list[Labels] = []
-        self.ended: list[bool] = []
+        self.ended: list[float | None] = []
 
     def again(self) -> None:
         """Everything is new."""
@@ -111,8 +112,8 @@ class News:
     @property
     def whole(self) -> bool:
         """Whether everything has been told."""
-        logs = [len(recorder.log) for recorder in self.view.recorders]
-        return self.told == logs
+        known = [(len(recorder.log), recorder.ended) for recorder in self.view.recorders]
+        return list(zip(self.told, self.ended, strict=True)) == known
 
     def message(self) -> tuple[dict, list[bytes]]:
         """What is new since the last message."""
@@ -121,6 +122,7 @@ class News:
         for number, recorder in enumerate(recorders):
             if number == len(self.told):
                 self.told.append(0)
+                self.ended.append(None)
                 self.labels.append(Labels())
             news, row = self._of_run(number, recorder, recorder.began - recorders[0].began)
             runs.append(news)
@@ -142,6 +144,7 @@ class News:
         self.told[number] = start + len(entries)
         if len(entries) == MOST:
             ended = None  # there is more to tell
+        self.ended[number] = ended
         news = {"run": number, "from": start, "labelsFrom": known, "labels": list(labels)[known:], "ended": ended}
         if start == 0:
             news["head"] = head(recorder.lanes, recorder.title, "s", offset) | {"live": True}
@@ -166,14 +169,16 @@ class _Courier:
         self.thread.join()
 
     def run(self):
-        waited, again = 0.0, AGAIN
+        waited, again, sent = 0.0, AGAIN, 0.0
         while not self.over.wait(EVERY):
             waited += EVERY
             if waited > again or self.asked_again.is_set():
                 self.asked_again.clear()
                 again = 2 * waited
                 self.news.again()
-            self.send()
+            if not self.news.whole or waited >= sent + QUIET:
+                self.send()
+                sent = waited
         while not self.news.whole:
             self.send()
         self.send(over=True)

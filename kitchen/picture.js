@@ -6,6 +6,7 @@ const GAP = 10; // between two runs, in pixels like everything here
 const FEW = 12; // lanes: there is room for names in the bars
 const MANY = 300; // lanes: more than that do not fit on one screen
 const THIN = 14; // lanes that are not even so high have no room for words: they are painted pixel by pixel
+const BAR = 3; // pixels: what is narrower in the cook's row is summed up, pixel by pixel
 const COOK = 24;
 const HEADING = 22;
 
@@ -147,7 +148,7 @@ export class Plate {
     const pad = height >= 8 ? 1 : 0;
     const isNew = this.newSpans(row, view, (x, width, state, inferred, number, share) => {
       if (!view.plan.thin) brush.bar(x, y + pad, width, height - 2 * pad, state, inferred, share);
-      if (state === RUNNING || state === IDLING) cook.add(x, width, state, number >= 0, share);
+      if (state === RUNNING || state === IDLING) cook.add(x, width, state, share);
       if (number >= 0 && !view.plan.thin && width > 24 && writable.has(state)) {
         words.push([x, y, width, height, run.span(lane, number, run.last).label, state]);
       }
@@ -161,18 +162,18 @@ export class Plate {
   // A thin lane, pixel by pixel: however many spans there are, it takes the same time.
   rasterLane({ run, lane, y, height }, { from, to, width, ratio, ink }, pad) {
     const columns = this.canvas.width;
-    const mixed = (this.mixed ??= new Mixed()).clear(columns, ink);
+    const top = Math.round((y + pad) * ratio);
+    const tall = Math.max(1, Math.round((height - 2 * pad) * ratio));
+    const mixed = (this.mixed ??= new Mixed()).clear(columns, tall, ink);
     const seen = { from: from - run.offset, scale: (width * ratio) / (to - from), width: columns, now: run.last };
     paintLane(run, lane, { ...seen, closed: run.times[lane].length - 1 }, (...bar) => mixed.add(...bar));
-    const top = Math.round((y + pad) * ratio);
-    const tall = Math.max(1, Math.round((y + height - pad) * ratio) - top);
-    this.context.putImageData(mixed.image(top, tall), 0, top);
+    this.context.putImageData(mixed.image(top), 0, top);
   }
 
   // The time that the cook took to turn from one dish to another is on her own row only.
   addTurning(row, view) {
     const cook = this.cookOf(row.run, view);
-    this.newSpans(row, view, (x, width, state, _, number, share) => cook.add(x, width, state, number >= 0, share));
+    this.newSpans(row, view, (x, width, state, _, number, share) => cook.add(x, width, state, share));
   }
 
   newSpans(row, view, paint) {
@@ -213,12 +214,15 @@ export class Plate {
 
 // One row of pixels: what covers each, and how much of it.
 class Mixed {
-  clear(columns, ink) {
+  clear(columns, tall, ink) {
     this.ink = ink;
-    if (this.columns !== columns) {
+    if (this.columns !== columns || this.picture.height !== tall) {
       this.columns = columns;
       this.parts = new Float32Array(columns * 4); // red, green and blue, each times alpha; alpha
       this.whole = new Uint8Array(columns); // the state that covers all of the pixel, + 8 if inferred
+      this.mixed = new Uint32Array(columns);
+      this.picture = new ImageData(columns, tall);
+      this.pixels = new Uint32Array(this.picture.data.buffer);
     }
     this.parts.fill(0);
     this.whole.fill(0);
@@ -240,27 +244,26 @@ class Mixed {
     }
   }
 
-  // `tall` rows of these pixels, the first of them `top` pixels down the plate: there the patterns begin.
-  image(top, tall) {
-    const { columns, parts, whole, ink } = this;
-    const image = new ImageData(columns, tall);
-    const pixels = new Uint32Array(image.data.buffer);
-    const mixed = new Uint32Array(columns);
-    for (let column = 0; column < columns; column += 1) {
-      const alpha = parts[column * 4 + 3];
-      if (!alpha || whole[column]) continue;
-      const [red, green, blue] = [0, 1, 2].map((part) => Math.min(255, parts[column * 4 + part] / alpha));
-      mixed[column] = (Math.min(255, alpha * 255) << 24) | (blue << 16) | (green << 8) | red;
+  // As many rows of these pixels as the lane is high, the first `top` pixels down the plate: there the patterns begin.
+  image(top) {
+    const { columns, parts, whole, mixed, pixels, ink } = this;
+    for (let column = 0, at = 0; column < columns; column += 1, at += 4) {
+      const alpha = parts[at + 3];
+      const [red, green, blue] = [parts[at] / alpha, parts[at + 1] / alpha, parts[at + 2] / alpha];
+      mixed[column] = alpha && !whole[column] ? (Math.min(255, alpha * 255) << 24) | (blue << 16) | (green << 8) | red : 0;
     }
-    for (let row = 0; row < tall; row += 1) {
-      const line = ((top + row) % ink.tile) * ink.tile;
-      for (let column = 0; column < columns; column += 1) {
+    for (let at = 0, row = top; at < pixels.length; row += 1) {
+      const line = (row % ink.tile) * ink.tile;
+      for (let column = 0; column < columns; column += 1, at += 1) {
         const what = whole[column];
-        const pixel = what ? ink.pixels[what & 7][line + (column % ink.tile)] : mixed[column];
-        pixels[row * columns + column] = what & 8 ? (pixel & 0xffffff) | 0x8c000000 : pixel;
+        if (!what) pixels[at] = mixed[column];
+        else {
+          const pixel = ink.pixels[what & 7][line + (column % ink.tile)];
+          pixels[at] = what & 8 ? (pixel & 0xffffff) | 0x8c000000 : pixel;
+        }
       }
     }
-    return image;
+    return this.picture;
   }
 }
 
@@ -274,9 +277,14 @@ class CookRow {
     this.changed = true;
   }
 
-  add(x, width, state, whole, share) {
-    if (whole) this.bars.push([x, width, state]);
-    else this.of[state][Math.min(x, this.width)] += share;
+  add(x, width, state, share) {
+    if (width >= BAR) this.bars.push([x, width, state]);
+    else {
+      const end = Math.min(x + width, this.width);
+      for (let pixel = Math.floor(x); pixel < end; pixel += 1) {
+        this.of[state][pixel] += share * (Math.min(end, pixel + 1) - Math.max(x, pixel));
+      }
+    }
     this.changed = true;
   }
 

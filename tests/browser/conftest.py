@@ -126,7 +126,7 @@ SAMPLE = """root => {
         duration: kitchen.duration,
         from: kitchen.from,
         to: kitchen.to,
-        runs: kitchen.film.runs.map(run => ({title: run.title, offset: run.offset, lanes: run.lanes.length})),
+        runs: kitchen.film.runs.map(({title, offset, lanes, ended}) => ({title, offset, lanes: lanes.length, ended})),
         done: root.querySelector(".kitchen-done")?.textContent,
         cpu: root.querySelector(".kitchen-cpu")?.textContent,
         status: root.querySelector(".kitchen-status")?.textContent,

@@ -173,13 +173,6 @@ export class Film {
     const all = this.runs.flatMap((run) => run.turns().map((time) => run.offset + time));
     return [...new Set(all)].sort((one, other) => one - other);
   }
-
-  // The run that is going on at `time`, or went on last: the one to tell of where there is room for one only.
-  current(time) {
-    const begun = this.runs.filter((run) => run.offset <= time);
-    const end = (run) => run.offset + (run.ended ?? Infinity);
-    return begun.findLast((run) => end(run) > time) ?? begun.sort((one, other) => end(one) - end(other)).at(-1) ?? this.runs[0];
-  }
 }
 
 // A saved film: news of all its runs, with their rows in base64.

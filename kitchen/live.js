@@ -4,7 +4,7 @@
 // (`playSaved`). Nothing in here ever asks the kernel for anything that playing needs.
 
 import { Clock, Film, STATES, affairs, cookText, doneText, filmOf, lengthText, neighbour, within } from "./film.js";
-import { Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
+import { Names, Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
 
 const LASTS = [5, 10, 20, 60]; // seconds that playing the whole film may take
 const LONGEST = 620; // pixels: more lanes than fit into this scroll
@@ -48,6 +48,10 @@ export class Figure {
     Object.assign(this, { root, film, frames: 0, playing: false, following: live, playhead: 0 });
     this.clock = new Clock();
     this.plate = new Plate();
+    this.names = new Names();
+    this.words = []; // what to say of each run, where there are several
+    // A computer with two cores needs them for what is looked at: there the page leaves out every other frame.
+    this.apart = (navigator.hardwareConcurrency ?? 4) <= 2 ? 60 : 0; // milliseconds
     this.places = new Map(); // where each cook is drawn: she takes a moment to get from lane to lane
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.build();
@@ -428,11 +432,16 @@ export class Figure {
 
   frame(stamp) {
     this.asked = 0;
+    if (this.root.dataset.phase === "live" && stamp - (this.drawn ?? 0) < this.apart) {
+      this.wake();
+      return;
+    }
+    this.drawn = stamp;
     if (!this.root.isConnected || !this.root.offsetWidth) return; // it wakes up when it has a size again
     this.move(stamp);
     this.measure();
+    this.facts(stamp);
     this.paint();
-    this.facts();
     this.frames += 1;
     if (this.playing || this.gliding || this.root.dataset.phase === "live") this.wake();
   }
@@ -478,20 +487,21 @@ export class Figure {
       }
     }
     const { from, to, width, gutter, plan, ink, visible, theme } = this;
-    this.view = { from, to, width, gutter, plan, ink, visible, theme, ratio, right: RIGHT };
+    this.view = { from, to, width, gutter, plan, ink, visible, theme, ratio, whole, right: RIGHT };
   }
 
   paint() {
     this.gliding = false;
-    const moment = {
-      playhead: this.playhead,
-      following: this.following,
-      focus: this.focus,
-      glide: (run, x, y) => this.glide(run, x, y),
-    };
-    this.plate.show(this.film, this.view, this.duration);
-    paintFrame(this.context, this.film, this.view, this.plate, moment);
-    paintAxis(this.axis.getContext("2d"), this.film, this.view, moment);
+    const { film, view, playhead, following } = this;
+    this.plate.show(film, view, this.duration);
+    this.names.show(view, this.words, this.focus);
+    const moment = { playhead, following, glide: (run, x, y) => this.glide(run, x, y) };
+    paintFrame(this.context, film, view, this.plate, this.names, moment);
+    const axis = [view.from, view.to, view.whole, view.ratio, view.theme, film.unit].join("/");
+    if (this.axisOf !== axis) {
+      this.axisOf = axis;
+      paintAxis(this.axis.getContext("2d"), film, view);
+    }
   }
 
   // The cook on her way to (x, y): along the time axis at once, from lane to lane within a few frames.
@@ -503,31 +513,32 @@ export class Figure {
     return { x, y: next };
   }
 
-  facts() {
+  // The words and figures around the picture: ten times a second while it moves, which is as fast as one can read.
+  facts(stamp) {
+    const moving = this.playing || this.following;
+    if (moving && stamp - (this.said ?? 0) < 100) return;
+    this.said = stamp;
     this.explain();
-    const run = this.film.current(this.playhead);
+    const { film, playhead } = this;
     const set = (where, text) => where.textContent === text || (where.textContent = text);
-    const unit = this.film.unit;
-    set(this.clockText, unit === "s" ? `${this.playhead.toFixed(3)} s` : `${this.playhead.toFixed(1)} min`);
-    if (run) {
-      const then = within(run, this.playhead);
-      const several = this.film.runs.length > 1; // then each has its own words above its lanes
-      set(this.doneText, several ? "" : doneText(run, then));
-      set(this.cookText, several ? "" : `CPU: ${cookText(run, then)}`);
-    } else {
-      set(this.doneText, "");
-      set(this.cookText, "waiting for a run to begin");
-    }
-    const value = String(Math.round((this.playhead / (this.duration || 1)) * 1000));
+    set(this.clockText, film.unit === "s" ? `${playhead.toFixed(3)} s` : `${playhead.toFixed(1)} min`);
+    const say = (run) => {
+      const then = within(run, playhead);
+      return then < 0 ? ["", ""] : [doneText(run, then), `CPU: ${cookText(run, then, film.runs.length > 1)}`];
+    };
+    const [done, cook] = film.runs.length === 1 ? say(film.runs[0]) : ["", film.runs.length ? "" : "waiting for a run to begin"];
+    set(this.doneText, done);
+    set(this.cookText, cook);
+    this.words = film.runs.length > 1 ? film.runs.map((run) => say(run).filter(Boolean).join(", ")) : [];
+    const value = String(Math.round((playhead / (this.duration || 1)) * 1000));
     if (this.scrub.value !== value) this.scrub.value = value;
-    const going = this.playing || this.following;
-    if (this.playButton.getAttribute("aria-pressed") !== String(going)) {
-      this.playButton.setAttribute("aria-pressed", going);
-      this.playButton.setAttribute("aria-label", going ? "Pause" : "Play");
-      this.playButton.replaceChildren(icon(going ? "pause" : "play"));
+    if (this.playButton.getAttribute("aria-pressed") !== String(moving)) {
+      this.playButton.setAttribute("aria-pressed", moving);
+      this.playButton.setAttribute("aria-label", moving ? "Pause" : "Play");
+      this.playButton.replaceChildren(icon(moving ? "pause" : "play"));
     }
-    if (this.focus && this.walking && this.lookedAt !== this.playhead) this.lookAt(this.focus, this.playhead);
-    if ((this.playing || this.following) && performance.now() - (this.told ?? 0) > 2000) this.tell();
+    if (this.focus && this.walking && this.lookedAt !== playhead) this.lookAt(this.focus, playhead);
+    if (moving && performance.now() - (this.told ?? 0) > 2000) this.tell();
   }
 
   // The state of affairs as a sentence: now and then while it moves, at once when the reader moves it.

@@ -1,11 +1,12 @@
 """Watch it happen: a view of real runs that fills in while they run, and the player that it becomes afterwards.
 
-Recording only appends. A thread of the view's own, the courier, reads what is new in the logs some twenty times a second
+Recording only appends. A thread of the view's own, the courier, reads what is new in the logs up to twenty times a second
 and sends it to the page, which draws it; nothing is drawn in this process while anything is measured. The page cannot
 be asked whether it listens while a cell runs. So news are numbered, everything is sent again from the beginning now and
 then, and the page drops what it knows already.
 """
 
+import os
 import threading
 from contextlib import contextmanager, suppress
 
@@ -14,14 +15,18 @@ import traitlets
 from IPython import get_ipython
 from IPython.display import display
 
-from kitchen.player import ROW, Labels, Player, head, module, style, what
+from kitchen.player import Labels, Player, head, module, rows, style
 from kitchen.recorder import Recorder, watched
 from kitchen.timeline import Timeline, printable
 
-EVERY = 1 / 15  # seconds between two messages: the page moves 60 times a second by its own clock
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# Seconds between two messages; the page moves by its own clock meanwhile. A message takes 0.2 ms of CPU time here, and as
+# much again in the server and the page: with two cores for all of them, a run would notice more than five a second.
+EVERY = 1 / 20 if CORES > 2 else 1 / 5
 QUIET = 0.5  # seconds after which a message is sent even if there is nothing new, so that the page knows that we live
 AGAIN = 0.25  # seconds until everything is sent again for the first time; then after twice as long, and so on
 MOST = 50_000  # rows in one message
+BUILD = 0.3  # seconds until the block begins: the page builds the view meanwhile, which takes CPU time that a run would miss
 
 
 class View:
@@ -117,38 +122,33 @@ class News:
 
     def message(self) -> tuple[dict, list[bytes]]:
         """What is new since the last message."""
-        runs, rows = [], []
+        runs, told = [], []
         recorders = list(self.view.recorders)
         for number, recorder in enumerate(recorders):
             if number == len(self.told):
                 self.told.append(0)
                 self.ended.append(None)
                 self.labels.append(Labels())
-            news, row = self._of_run(number, recorder, recorder.began - recorders[0].began)
+            news, rows_of_run = self._of_run(number, recorder, recorder.began - recorders[0].began)
             runs.append(news)
-            rows.append(row)
+            told.append(rows_of_run)
         now = recorders[0].now() if recorders else 0.0
-        return {"runs": runs, "now": now}, rows
+        return {"runs": runs, "now": now}, told
 
     def _of_run(self, number, recorder, offset):
         ended = recorder.ended  # before the log is read: a run that has ended adds nothing
         start, labels = self.told[number], self.labels[number]
         known = 0 if start == 0 else len(labels)
         entries = recorder.log[start : start + MOST]
-        rows = b"".join(
-            [
-                ROW.pack(time, lane, what(state, label, inferred, labels))
-                for time, lane, state, label, inferred in entries
-            ]
-        )
+        told = rows(entries, labels)
         self.told[number] = start + len(entries)
         if len(entries) == MOST:
             ended = None  # there is more to tell
         self.ended[number] = ended
-        news = {"run": number, "from": start, "labelsFrom": known, "labels": list(labels)[known:], "ended": ended}
+        news = {"run": number, "from": start, "labelsFrom": known, "labels": labels.texts[known:], "ended": ended}
         if start == 0:
             news["head"] = head(recorder.lanes, recorder.title, "s", offset) | {"live": True}
-        return news, rows
+        return news, told
 
 
 class _Courier:
@@ -162,6 +162,7 @@ class _Courier:
 
     def __enter__(self):
         self.page.on_msg(lambda page, content, buffers: self.asked_again.set())
+        self.over.wait(BUILD)
         self.thread.start()
 
     def __exit__(self, *problem):

@@ -1,6 +1,6 @@
 // How a film is laid out and painted on a canvas. Everything is painted to scale; what is thinner than a pixel is mixed.
 
-import { IDLING, READY, RUNNING, SWITCHING, WAITING, cookText, doneText, paintLane, timeText, ticks, within } from "./film.js";
+import { IDLING, READY, RUNNING, SWITCHING, WAITING, paintLane, timeText, ticks, within } from "./film.js";
 
 const GAP = 10; // between two runs, in pixels like everything here
 const FEW = 12; // lanes: there is room for names in the bars
@@ -320,7 +320,7 @@ function write(context, ink, x, y, width, height, text, state) {
 }
 
 // One frame: the plate up to the playhead, what is still open, the playhead, and the cook.
-export function paintFrame(context, film, view, plate, moment) {
+export function paintFrame(context, film, view, plate, names, moment) {
   const { plan, ink, width, gutter, ratio, visible } = view;
   const x = (time) => gutter + ((time - view.from) / (view.to - view.from)) * width;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -333,11 +333,16 @@ export function paintFrame(context, film, view, plate, moment) {
   copy(context, plate, view, 0, head - gutter, 1);
   if (!moment.following) copy(context, plate, view, head - gutter, width, 0.22);
   paintOpen(context, film, view, moment.playhead);
-  names(context, view, moment);
+  copy(context, names, { ...view, gutter: 0 }, 0, gutter + width + view.right, 1);
   const inside = moment.playhead >= view.from && moment.playhead <= view.to;
   if (inside) {
     context.fillStyle = ink.text;
     context.fillRect(head - 0.75, 0, 1.5, plan.height);
+    context.beginPath(); // a hand on the time axis
+    context.moveTo(head - 6, plan.height);
+    context.lineTo(head + 6, plan.height);
+    context.lineTo(head, plan.height - 7);
+    context.fill();
   }
   for (const { row, place, idle } of cooks(film, view, moment.playhead)) {
     const at = moment.glide(row.run, inside ? head : gutter + width, place);
@@ -376,44 +381,66 @@ function paintOpen(context, film, view, now) {
   brush.paint();
 }
 
-// The names at the left, as many as there is room for; the one that the reader looks at is always there.
-function names(context, { plan, ink, gutter, width, visible }, moment) {
-  const { focus } = moment;
-  context.textBaseline = "middle";
-  let free = -Infinity;
-  for (const row of plan.rows) {
-    const middle = row.y + row.height / 2;
-    if (row.y > visible.top + visible.height || row.y + row.height < visible.top) continue;
-    const bold = row.kind !== "lane" || row === focus;
-    const small = row.kind === "lane" && plan.lane < 16;
-    context.font = `${bold ? "bold " : ""}${small ? 11 : 13}px ${ink.font}`;
-    context.fillStyle = ink.text;
-    if (row.kind === "heading") {
-      const then = within(row.run, moment.playhead);
-      const says = then < 0 ? "" : `${doneText(row.run, then)}, CPU: ${cookText(row.run, then, true)}`;
-      const title = row.run.summary || row.run.title;
-      context.font = `12px ${ink.font}`;
-      const text = fitted(context, says, width * 0.45);
-      const wide = context.measureText(text).width;
-      context.fillText(text, gutter + width - wide, middle);
-      context.font = `bold 13px ${ink.font}`;
-      context.fillText(fitted(context, title, gutter + width - wide - 20), 4, middle);
-    } else if (row.kind === "cook") {
-      context.fillText("the cook", 4, middle);
-      context.fillStyle = ink.faint;
-      context.fillRect(gutter, row.y - 2, width, 1);
-      free = middle + 18;
-    } else if (row === focus) {
-      context.fillStyle = ink.focus;
-      context.fillRect(0, middle - 8, gutter - 4, 16);
-      context.fillRect(gutter, row.y - 0.5, width, 1);
-      context.fillRect(gutter, row.y + row.height - 0.5, width, 1);
-      context.fillStyle = ink.paper;
-      context.fillText(fitted(context, row.run.names[row.lane], gutter - 10), 4, middle);
-    } else if (middle >= free && !(focus && Math.abs(focus.y + focus.height / 2 - middle) < 14)) {
-      context.fillText(fitted(context, row.run.names[row.lane], gutter - 10), 4, middle);
-      free = middle + Math.max(row.height, 13) - 0.01;
+// The names and headings, on a sheet of their own: text is dear to paint, and it seldom changes.
+export class Names {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.context = this.canvas.getContext("2d");
+  }
+
+  // `words`: what to say of each run now, at the right of its heading. `focus`: the row that the reader looks at.
+  show(view, words, focus) {
+    const { plan, ratio, gutter, width, right, theme } = view;
+    const key = [view.whole, ratio, theme, focus && plan.rows.indexOf(focus), ...words].join("/");
+    if (key === this.key && plan === this.plan) return;
+    [this.key, this.plan] = [key, plan];
+    this.canvas.width = Math.round((gutter + width + right) * ratio);
+    this.canvas.height = Math.round(plan.height * ratio);
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.textBaseline = "middle";
+    let free = -Infinity; // from where on there is room for a name
+    let run = -1;
+    for (const row of plan.rows) {
+      const middle = row.y + row.height / 2;
+      if (row.kind === "heading") this.heading(row, view, words[(run += 1)] ?? "");
+      else if (row.kind === "cook") {
+        this.name("the cook", middle, "bold 13px", view);
+        this.context.fillStyle = view.ink.faint;
+        this.context.fillRect(gutter, row.y - 2, width, 1);
+        free = middle + 18;
+      } else if (row === focus) this.focused(row, view);
+      else if (middle >= free && !(focus && Math.abs(focus.y + focus.height / 2 - middle) < 14)) {
+        this.name(row.run.names[row.lane], middle, plan.lane < 16 ? "11px" : "13px", view);
+        free = middle + Math.max(row.height, 13) - 0.01;
+      }
     }
+  }
+
+  name(text, middle, font, { ink, gutter }, colour = ink.text) {
+    this.context.font = `${font} ${ink.font}`;
+    this.context.fillStyle = colour;
+    this.context.fillText(fitted(this.context, text, gutter - 10), 4, middle);
+  }
+
+  // The row that the reader looks at has its name, however little room there is.
+  focused({ run, lane, y, height }, view) {
+    const { ink, gutter, width } = view;
+    this.context.fillStyle = ink.focus;
+    this.context.fillRect(0, y + height / 2 - 8, gutter - 4, 16);
+    this.context.fillRect(gutter, y - 0.5, width, 1);
+    this.context.fillRect(gutter, y + height - 0.5, width, 1);
+    this.name(run.names[lane], y + height / 2, `bold ${view.plan.lane < 16 ? 11 : 13}px`, view, ink.paper);
+  }
+
+  heading({ run, y, height }, { ink, gutter, width }, words) {
+    const { context } = this;
+    context.fillStyle = ink.text;
+    context.font = `12px ${ink.font}`;
+    const text = fitted(context, words, width * 0.45);
+    const wide = context.measureText(text).width;
+    context.fillText(text, gutter + width - wide, y + height / 2);
+    context.font = `bold 13px ${ink.font}`;
+    context.fillText(fitted(context, run.summary || run.title, gutter + width - wide - 20), 4, y + height / 2);
   }
 }
 
@@ -488,7 +515,7 @@ function cookFigure(context, ink, x, y, idle) {
 }
 
 // The time axis under the lanes.
-export function paintAxis(context, film, view, moment) {
+export function paintAxis(context, film, view) {
   const { ink, width, gutter, ratio } = view;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, gutter + width + view.right, 40);
@@ -508,13 +535,4 @@ export function paintAxis(context, film, view, moment) {
   }
   context.fillStyle = ink.text;
   context.fillText(film.unit === "min" ? "minutes" : "seconds", 4, 8);
-  const head = gutter + ((moment.playhead - view.from) / (view.to - view.from)) * width;
-  if (head >= gutter && head <= gutter + width) {
-    context.beginPath();
-    context.moveTo(head - 5, 0);
-    context.lineTo(head + 5, 0);
-    context.lineTo(head, 6);
-    context.fill();
-  }
 }
-

@@ -21,7 +21,8 @@ from kitchen.timeline import SWITCHING, State, Timeline, printable, short_names
 
 ROW = Struct("<dII")  # time, lane, what: state + 8 if inferred + 16 x number of the label
 OVER = 0  # the state of a lane that is not there (yet, or any more)
-NUMBERS = {state: number for number, state in enumerate(State, start=1)}  # in film.js the same, by name
+NUMBERS = {id(state): number for number, state in enumerate(State, start=1)}  # by identity: hashing an Enum is slow
+NUMBERS[id(None)] = OVER + 8  # over, and the label says why
 HERE = Path(__file__).parent
 
 
@@ -111,15 +112,15 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
     runs = []
     for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
         labels = Labels()
-        rows = b"".join(changes(timeline, labels))
+        told = rows(changes(timeline), labels) + turning(timeline)
         runs.append(
             {
                 "run": number,
                 "from": 0,
                 "labelsFrom": 0,
                 "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
-                "labels": list(labels),
-                "rows": b64encode(rows).decode(),
+                "labels": labels.texts,
+                "rows": b64encode(told).decode(),
                 "ended": timeline.makespan,
                 "summary": printable(timeline.summary()),
             }
@@ -138,40 +139,52 @@ def head(lanes: Sequence[str], title: str, unit: str, offset: float) -> dict:
 
 
 class Labels(dict):
-    """Labels under their numbers: the first is 0, and each is new once."""
+    """The numbers of labels: the first is 0, and each is new once. `texts`: the labels in this order, fit to be shown."""
+
+    def __init__(self):
+        self.texts = []
 
     def __missing__(self, label):
-        self[label] = number = len(self)
+        self[label] = number = len(self.texts)
+        self.texts.append(printable(label))
         return number
 
 
-def changes(timeline: Timeline, labels: Labels) -> Iterable[bytes]:
-    """A Timeline's rows: one where a span begins, and one where it ends and no other follows at once."""
+def rows(entries: Iterable[tuple[float, int, State | None, str, bool]], labels: Labels) -> bytes:
+    """Changes as rows: when, on which lane, to which state (None: over), label (when over: why), whether inferred."""
+    pack, numbers = ROW.pack, NUMBERS
+    return b"".join(
+        [
+            pack(time, lane, numbers[id(state)] + 8 * inferred + 16 * labels[label])
+            if state is not None or label
+            else pack(time, lane, OVER)
+            for time, lane, state, label, inferred in entries
+        ]
+    )
+
+
+def changes(timeline: Timeline) -> Iterable[tuple[float, int, State | None, str, bool]]:
+    """A Timeline's changes: one where a span begins, and one where it ends and no other follows at once."""
     for lane, (name, spans) in enumerate(timeline.by_lane.items()):
-        outcome = timeline.outcomes.get(name, "")
+        outcome, over = timeline.outcomes.get(name, ""), 0.0
+        for span in spans:
+            if span.start > over:
+                yield over, lane, None, "", False
+            yield span.start, lane, span.state, span.label, span.inferred
+            over = span.end
         if spans or outcome:
-            yield from _changes(lane, spans, labels, what(None, outcome, False, labels))
+            yield over, lane, None, outcome, False
+
+
+def turning(timeline: Timeline) -> bytes:
+    """The rows of the lane behind the last, on which the cook turns to another dish: its number stands for a label's."""
     number = {lane: number for number, lane in enumerate(timeline.lanes)}
-    for span in (span for span in timeline.cook if span.state is SWITCHING):
-        yield ROW.pack(span.start, len(number), NUMBERS[SWITCHING] + 16 * number[span.lane])
-        yield ROW.pack(span.end, len(number), OVER)
-
-
-def _changes(lane, spans, labels, last):
-    over = 0.0
-    for span in spans:
-        if span.start > over:
-            yield ROW.pack(over, lane, OVER)
-        yield ROW.pack(span.start, lane, what(span.state, span.label, span.inferred, labels))
-        over = span.end
-    yield ROW.pack(over, lane, last)
-
-
-def what(state: State | None, label: str, inferred: bool, labels: Labels) -> int:
-    """State, label and whether it was inferred, as the one number of a row; a lane that is over may have an outcome."""
-    if state is None:
-        return OVER + 8 + 16 * labels[printable(label)] if label else OVER
-    return NUMBERS[state] + 8 * inferred + 16 * labels[printable(label)]
+    spans = [span for span in timeline.cook if span.state is SWITCHING]
+    return b"".join(
+        ROW.pack(span.start, len(number), NUMBERS[id(SWITCHING)] + 16 * number[span.lane])
+        + ROW.pack(span.end, len(number), OVER)
+        for span in spans
+    )
 
 
 @cache

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kitchen import Dish, dinner, downloads, live, simulate, wait, work
-from kitchen.player import NUMBERS, film_json
+from kitchen import Dish, State, dinner, downloads, live, simulate, wait, work
+from kitchen.player import film_json
 from kitchen.recorder import Recorder
 from kitchen.timeline import (
     IDLING,
@@ -113,6 +113,7 @@ def retell(node, modules):
         process.stdin.close()
 
 
+NUMBERS = {state: number for number, state in enumerate(State, start=1)}
 STATES = {number: state for state, number in NUMBERS.items()}
 
 

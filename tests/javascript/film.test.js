@@ -422,17 +422,6 @@ test("a film lasts until its last run ends, or until now", () => {
   assert.equal(going.duration, 13);
 });
 
-test("the run to tell of is the one that has begun last, or the first", () => {
-  const film = filmWith(breakfast({ offset: 1 }), breakfast({ offset: 20 }));
-  assert.deepEqual([0, 1, 15, 20, 99].map((time) => film.runs.indexOf(film.current(time))), [0, 0, 0, 1, 1]);
-  assert.equal(new Film().current(3), undefined);
-});
-
-test("the run to tell of is one that is still going on", () => {
-  const film = filmWith(breakfast({ ended: 30 }), breakfast({ offset: 2 }));
-  assert.deepEqual([5, 10, 20].map((time) => film.runs.indexOf(film.current(time))), [1, 1, 0]);
-});
-
 test("the quickest message sets the clock, and it never goes back", () => {
   const clock = new Clock();
   assert.equal(clock.at(1000), 0);

@@ -20,7 +20,7 @@ export class Run {
     this.whats = Array.from({ length: lanes.length + 1 }, () => []);
     this.rows = 0;
     this.last = 0; // the latest change that is known
-    this.seen = new Set(); // the states that occur
+    this.seen = new Set(); // the states that occur, + 8 where inferred; 8: over without being done
     this.ended = null; // when the run was over
     this.summary = "";
   }
@@ -33,7 +33,7 @@ export class Run {
       this.times[lane].push(time);
       const what = rows.getUint32(at + 12, true);
       this.whats[lane].push(what);
-      if ((what & 7) !== OVER) this.seen.add(what & 15);
+      if (what & 15) this.seen.add(what & 15);
       if (time > this.last) this.last = time;
       this.rows += 1;
     }

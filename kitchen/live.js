@@ -7,7 +7,7 @@ import { Clock, Film, STATES, affairs, cookText, doneText, filmOf, lengthText, n
 import { Names, Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
 
 const LASTS = [5, 10, 20, 60]; // seconds that playing the whole film may take
-const LONGEST = 620; // pixels: more lanes than fit into this scroll
+const LONGEST = 860; // pixels: more lanes than fit into this scroll; three runs of a hundred do
 const RIGHT = 30; // pixels right of the picture, where the cook stands aside
 const SILENCE = 3; // seconds without a word from the kernel until its clock is taken to stand still
 
@@ -41,6 +41,23 @@ function icon(name) {
   svg.append(make("path", { d: ICONS[name], fill: "currentColor" }));
   return svg;
 }
+
+// All figures of the page that are still there: what changes for all of them must keep none of them alive.
+const figures = new Set();
+
+const listenToThemes = (() => {
+  let listening = false;
+  const restyle = () => {
+    for (const figure of figures) figure.deref() ? figure.deref().restyle() : figures.delete(figure);
+  };
+  return () => {
+    if (listening) return;
+    listening = true;
+    new MutationObserver(restyle).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
+    window.addEventListener("resize", restyle); // also comes when the window moves to a screen of another resolution
+  };
+})();
 
 export class Figure {
   // `root`: the element to fill. `film`: what there is to show by now.
@@ -136,17 +153,13 @@ export class Figure {
     }
     this.resized = new ResizeObserver(() => this.wake());
     this.resized.observe(this.root);
-    this.themed = new MutationObserver(() => this.restyle());
-    this.themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
-    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
-    this.scheme.onchange = () => this.restyle();
+    figures.add(new WeakRef(this));
+    listenToThemes();
   }
 
-  // Lets go of what listens outside the figure.
+  // Draws no more.
   close() {
     this.resized.disconnect();
-    this.themed.disconnect();
-    this.scheme.onchange = null;
     this.playing = false;
     cancelAnimationFrame(this.asked);
     this.closed = true;
@@ -166,7 +179,8 @@ export class Figure {
     const atEnd = this.playhead >= last || before === film;
     if (!this.following) this.playhead = atEnd ? film.duration : Math.min(this.playhead, film.duration);
     if (before === film) this.fit();
-    else if (film.duration > this.to || this.to === last * 1.02) this.fit(Math.max(film.duration, this.to / 1.02));
+    else if (this.fitted) this.fit(Math.max(film.duration, this.to / 1.02)); // an axis that stays lets one compare
+    else this.pan(0);
     this.renew();
     this.wake();
     this.tell();
@@ -177,11 +191,10 @@ export class Figure {
     const seen = new Set(this.film.runs.flatMap((run) => [...run.seen]));
     if (seen.size === this.explained) return;
     this.explained = seen.size;
-    const inferred = [...seen].some((what) => what & 8);
-    [...this.legend.children].forEach((entry, at) => {
-      const state = at + 1;
-      entry.hidden = at < 5 ? !seen.has(state) && !seen.has(state + 8) : !inferred;
-    });
+    const inferred = [...seen].some((what) => what > 8);
+    const shown = [...STATES.keys()].slice(1).map((state) => seen.has(state) || seen.has(state + 8));
+    shown.push(inferred, seen.has(8), this.plan?.every > 1);
+    [...this.legend.children].forEach((entry, at) => (entry.hidden = !shown[at]));
   }
 
   // What depends on which runs there are.
@@ -190,12 +203,15 @@ export class Figure {
     this.plan = this.explained = null;
     this.plate.key = "";
     this.places.clear();
+    this.lookAt(null);
     const only = runs.length === 1 ? runs[0] : null;
-    this.name.textContent = (only && (only.summary || only.title)) || this.film.title || (runs.length ? `${runs.length} runs` : "");
+    const several = runs.length > 1 && !this.film.title ? `${runs.length} runs` : "";
+    this.name.textContent = [this.film.title, only && (only.summary || only.title), several].filter(Boolean).join(" – ");
     const says = `${this.name.textContent}. Space plays, arrow keys step from switch to switch and from lane to lane.`;
     this.root.setAttribute("aria-label", says);
     this.lanes.setAttribute("aria-label", runs.map((run) => run.summary || run.title).join("; ") || "Nothing has begun yet");
-    this.align.hidden = runs.length < 2 || (!this.alignBox.checked && runs.every((run) => run.offset === 0));
+    const live = this.root.dataset.phase === "live"; // its clock is that of the first run: nothing may be moved yet
+    this.align.hidden = live || runs.length < 2 || (!this.alignBox.checked && runs.every((run) => run.offset === 0));
     const asItWas = this.film.unit === "s" ? [[0, "as fast as it was"]] : [];
     const choices = [...LASTS.map((seconds) => [seconds, `in ${seconds} s`]), ...asItWas];
     if (this.speed.options.length !== choices.length) {
@@ -208,7 +224,7 @@ export class Figure {
   // News of the runs, as the kernel sends them; false: something is missing that was sent before.
   receive(news, rows) {
     const known = this.film.runs.length;
-    this.clock.heard(news.now, performance.now() / 1000);
+    if (news.runs.length) this.clock.heard(news.now, performance.now() / 1000); // before the first run it stands at 0
     this.heard = performance.now() / 1000;
     const whole = this.film.receive(news, rows);
     if (this.film.runs.length !== known) {
@@ -329,7 +345,7 @@ export class Figure {
   // The reader goes from lane to lane: the tip tells of the span that is at the playhead.
   walk(by) {
     if (!this.plan) return;
-    const rows = this.plan.rows.filter((row) => row.kind !== "heading");
+    const rows = this.plan.rows.filter((row) => row.height && row.kind !== "heading");
     const at = rows.indexOf(this.focus);
     const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))];
     if (!row) return;
@@ -337,6 +353,7 @@ export class Figure {
     if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
     this.walking = true;
     this.lookAt(row, this.playhead);
+    this.status.textContent = [...this.tip.children].map((line) => line.textContent).join(", ");
   }
 
   place(event) {
@@ -354,12 +371,12 @@ export class Figure {
   }
 
   drag(down, canvas) {
-    if (down.button !== 0 || !this.plan) return;
+    if (down.button !== 0 || !this.plan || this.place(down).x < this.gutter) return;
     this.playing = false;
     const scrubTo = (event) => this.goTo(Math.max(0, this.place(event).time));
     this.dragging = true;
     canvas.setPointerCapture(down.pointerId);
-    if (this.place(down).x >= this.gutter) scrubTo(down);
+    scrubTo(down);
     canvas.onpointermove = scrubTo;
     canvas.onpointerup = canvas.onpointercancel = () => {
       canvas.onpointermove = canvas.onpointerup = canvas.onpointercancel = null;
@@ -397,7 +414,7 @@ export class Figure {
     const now = this.nowOf(run);
     const lines = [];
     if (kind === "cook") {
-      lines.push(["strong", "the cook"], ["span", `working for: ${cookText(run, then)}`]);
+      lines.push(["strong", "the cook"], ["span", cookText(run, then)]);
     } else {
       const number = run.find(lane, then);
       const span = run.span(lane, number, now);
@@ -461,6 +478,7 @@ export class Figure {
       if (this.playhead > this.to) this.pan(this.playhead - this.from - (this.to - this.from) * 0.05);
       if (this.playhead >= this.duration) {
         this.playing = false;
+        this.following = this.root.dataset.phase === "live"; // caught up
         this.tell();
       }
     }
@@ -470,7 +488,7 @@ export class Figure {
     const ratio = window.devicePixelRatio || 1;
     this.plan ??= layout(this.film);
     this.context ??= this.lanes.getContext("2d");
-    if (!this.ink) {
+    if (!this.ink || ratio !== this.view?.ratio) {
       this.ink = inkOf(this.root, this.context);
       this.theme = (this.theme ?? 0) + 1;
     }
@@ -483,7 +501,9 @@ export class Figure {
       const size = [Math.round(whole * ratio), Math.round(tall * ratio)];
       if (canvas.width !== size[0] || canvas.height !== size[1]) {
         [canvas.width, canvas.height] = size;
+        canvas.style.width = `${whole}px`; // the lanes' scroll bar takes its room from both
         canvas.style.height = `${tall}px`;
+        this.axisOf = null;
       }
     }
     const { from, to, width, gutter, plan, ink, visible, theme } = this;
@@ -532,18 +552,19 @@ export class Figure {
     this.words = film.runs.length > 1 ? film.runs.map((run) => say(run).filter(Boolean).join(", ")) : [];
     const value = String(Math.round((playhead / (this.duration || 1)) * 1000));
     if (this.scrub.value !== value) this.scrub.value = value;
-    if (this.playButton.getAttribute("aria-pressed") !== String(moving)) {
-      this.playButton.setAttribute("aria-pressed", moving);
-      this.playButton.setAttribute("aria-label", moving ? "Pause" : "Play");
+    const does = moving ? "Pause" : "Play";
+    if (this.playButton.getAttribute("aria-label") !== does) {
+      this.playButton.setAttribute("aria-label", does);
+      this.playButton.title = `${does} (Space)`;
       this.playButton.replaceChildren(icon(moving ? "pause" : "play"));
     }
     if (this.focus && this.walking && this.lookedAt !== playhead) this.lookAt(this.focus, playhead);
-    if (moving && performance.now() - (this.told ?? 0) > 2000) this.tell();
+    if (moving) this.tell();
   }
 
-  // The state of affairs as a sentence: now and then while it moves, at once when the reader moves it.
+  // The state of affairs as a sentence. A screen reader reads it out when the picture has come to rest.
   tell() {
-    this.told = performance.now();
+    this.status.setAttribute("aria-live", this.playing || this.following ? "off" : "polite");
     this.status.textContent = affairs(this.film, this.playhead);
     this.scrub.setAttribute("aria-valuetext", lengthText(this.playhead, this.film.unit));
   }
@@ -561,7 +582,8 @@ function legend() {
   const entries = Object.entries(MEANINGS).map(([name, text]) =>
     element("span", "meaning", {}, element("i", `swatch kitchen-is-${name}`), text),
   );
-  return element("div", "legend", {}, ...entries, element("span", "meaning", {}, "paler: inferred, not observed"));
+  const others = ["paler: inferred, not observed", "✕: over without being done", "(not all lanes are shown)"];
+  return element("div", "legend", {}, ...entries, ...others.map((text) => element("span", "meaning", {}, text)));
 }
 
 // --- in a page: a saved player --------------------------------------------------------------------------------------
@@ -586,25 +608,30 @@ function live(model, el) {
   el.replaceChildren(root);
   const figure = new Figure(root, new Film(model.get("title")), { live: true });
   const hear = (news, rows) => figure.receive(news, rows) || model.send({ kind: "again" });
-  const lose = () => figure.finish("lost");
   model.on("msg:custom", hear);
-  model.on("comm:close", lose);
-  model.on("comm_live_update", lose);
+  model.on("comm:close", () => figure.finish("done"));
+  model.on("comm_live_update", () => figure.finish("lost"));
   return () => figure.close();
 }
 
 function courier(model, el) {
-  const deliver = () => {
-    const film = filmOf(JSON.parse(model.get("film")));
-    let root = document.querySelector(`[data-kitchen="${model.get("target")}"]`);
-    if (!root?.kitchen) {
-      root = el.querySelector("figure") ?? element("figure", "");
-      el.replaceChildren(root);
+  const players = () => [...document.querySelectorAll(`[data-kitchen="${model.get("target")}"]`)].filter((root) => root.kitchen);
+  const deliver = (patience) => {
+    const found = players();
+    if (!found.length && patience) {
+      requestAnimationFrame(() => deliver(patience - 1)); // in a page that was reloaded, the player may come later
+      return;
     }
-    if (root.kitchen) root.kitchen.show(film);
-    else new Figure(root, film);
+    const film = () => filmOf(JSON.parse(model.get("film")));
+    for (const root of found) root.kitchen.show(film());
+    if (found.length) return;
+    const root = el.querySelector("figure") ?? element("figure", "");
+    el.replaceChildren(root);
+    if (root.kitchen) root.kitchen.show(film());
+    else new Figure(root, film());
   };
-  model.on("change:film", deliver);
+  model.on("change:film", () => deliver(0));
+  if (model.get("film")) deliver(120);
 }
 
 export default { render };

@@ -81,9 +81,11 @@ def live(title: str = ""):
         with watched(view.recorders.append), courier:
             yield view
     finally:
-        if view.recorders:
-            handle.update(view.player().bundle(), raw=True)
-        page.close()
+        try:
+            if view.recorders:
+                handle.update(view.player().bundle(), raw=True)
+        finally:
+            page.close()
 
 
 def _in_notebook():
@@ -180,11 +182,11 @@ class _Courier:
             if not self.news.whole or waited >= sent + QUIET:
                 self.send()
                 sent = waited
-        while not self.news.whole:
-            self.send()
+        for _ in range(1 + max((len(recorder.log) // MOST for recorder in self.news.view.recorders), default=0)):
+            self.send()  # the rest, but not what a run that outlives the block adds meanwhile
         self.send(over=True)
 
     def send(self, over=False):
-        message, rows = self.news.message()
         with suppress(Exception):  # a page that cannot be told must not stop what is measured
+            message, rows = self.news.message()
             self.page.send(message | {"over": over}, rows)

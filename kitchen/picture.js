@@ -1,9 +1,10 @@
 // How a film is laid out and painted on a canvas. Everything is painted to scale; what is thinner than a pixel is mixed.
 
-import { IDLING, READY, RUNNING, SWITCHING, WAITING, paintLane, timeText, ticks, within } from "./film.js";
+import { IDLING, OVER, READY, RUNNING, SWITCHING, WAITING, paintLane, timeText, ticks, within } from "./film.js";
 
 const GAP = 10; // between two runs, in pixels like everything here
 const FEW = 12; // lanes: there is room for names in the bars
+const MOST = 1000; // lanes: so many are shown, with a scroll bar
 const MANY = 300; // lanes: more than that do not fit on one screen
 const THIN = 14; // lanes that are not even so high have no room for words: they are painted pixel by pixel
 const BAR = 3; // pixels: what is narrower in the cook's row is summed up, pixel by pixel
@@ -14,20 +15,24 @@ const HEADING = 22;
 export function layout(film) {
   const number = film.runs.reduce((sum, run) => sum + run.lanes.length, 0);
   const height = number <= FEW ? 28 : number <= MANY ? Math.max(2, Math.min(24, Math.floor(520 / number))) : 4;
+  const stretches = []; // from where to where each run reaches, without its heading
+  const every = Math.ceil(number / MOST); // above that, lanes are left out evenly: a canvas can be only so high
   const rows = [];
-  let y = 4;
+  let y = film.runs.length > 1 ? 4 : 14; // room for the cook's hat
   film.runs.forEach((run, at) => {
     const add = (kind, tall, lane) => {
       rows.push({ kind, run, lane, y, height: tall });
       y += tall;
     };
     if (film.runs.length > 1) add("heading", HEADING);
-    run.lanes.forEach((_, lane) => add("lane", height, lane));
+    const top = film.runs.length > 1 ? y : 0;
+    run.lanes.forEach((_, lane) => add("lane", lane % every ? 0 : height, lane));
     y += 3;
     add("cook", COOK, run.lanes.length);
     y += at < film.runs.length - 1 ? GAP : 4;
+    stretches.push([top, y]);
   });
-  return { rows, height: Math.max(y, 60), lane: height, few: number <= FEW, thin: height < THIN };
+  return { rows, every, stretches, height: Math.max(y, 60), lane: height, few: number <= FEW, thin: height < THIN };
 }
 
 // The row at height `y`, or undefined.
@@ -40,7 +45,7 @@ export function inkOf(root, context) {
   const style = getComputedStyle(root);
   const colour = (name) => style.getPropertyValue(`--kitchen-${name}`).trim();
   const names = { [RUNNING]: "running", [READY]: "ready", [WAITING]: "waiting", [IDLING]: "idling", [SWITCHING]: "switching" };
-  const ink = { font: style.fontFamily, text: colour("text"), faint: colour("faint"), paper: colour("paper"), focus: colour("focus"), on: colour("on") };
+  const ink = { font: style.fontFamily, text: colour("text"), faint: colour("faint"), paper: colour("paper"), focus: colour("focus"), on: colour("on"), bad: colour("bad") };
   Object.assign(ink, { flat: {}, pattern: {}, pixels: {}, flatPixel: {} });
   for (const [state, name] of Object.entries(names)) {
     const tile = tileOf(Number(state), colour(name), colour(`${name}-pattern`));
@@ -147,8 +152,8 @@ export class Plate {
     const cook = this.cookOf(run, view);
     const pad = height >= 8 ? 1 : 0;
     const isNew = this.newSpans(row, view, (x, width, state, inferred, number, share) => {
-      if (!view.plan.thin) brush.bar(x, y + pad, width, height - 2 * pad, state, inferred, share);
-      if (state === RUNNING || state === IDLING) cook.add(x, width, state, share);
+      if (height && !view.plan.thin) brush.bar(x, y + pad, width, height - 2 * pad, state, inferred, share);
+      if (state === RUNNING || state === IDLING) cook.add(x, width, state, share, lane);
       if (number >= 0 && !view.plan.thin && width > 24 && writable.has(state)) {
         words.push([x, y, width, height, run.span(lane, number, run.last).label, state]);
       }
@@ -156,7 +161,23 @@ export class Plate {
         cook.words.push([x, width, run.names[lane], state]);
       }
     });
-    if (isNew && view.plan.thin) this.rasterLane(row, view, pad);
+    if (isNew && height && view.plan.thin) this.rasterLane(row, view, pad);
+    const last = run.times[lane].length - 1;
+    if (isNew && height && run.state(lane, last) === OVER && run.outcome(lane, Infinity) !== "done") this.cross(row, view, last);
+  }
+
+  // A cross where a lane was over without being done.
+  cross({ run, lane, y, height }, { from, to, width, ink }, last) {
+    const x = ((run.times[lane][last] + run.offset - from) / (to - from)) * width;
+    const size = Math.min(4, height / 2);
+    this.context.strokeStyle = ink.bad;
+    this.context.lineWidth = height < 8 ? 1.5 : 2.5;
+    this.context.beginPath();
+    for (const side of [1, -1]) {
+      this.context.moveTo(x + 2, y + height / 2 - side * size);
+      this.context.lineTo(x + 2 + 2 * size, y + height / 2 + side * size);
+    }
+    this.context.stroke();
   }
 
   // A thin lane, pixel by pixel: however many spans there are, it takes the same time.
@@ -173,7 +194,7 @@ export class Plate {
   // The time that the cook took to turn from one dish to another is on her own row only.
   addTurning(row, view) {
     const cook = this.cookOf(row.run, view);
-    this.newSpans(row, view, (x, width, state, _, number, share) => cook.add(x, width, state, share));
+    this.newSpans(row, view, (x, width, state, _, number, share) => cook.add(x, width, state, share, -1));
   }
 
   newSpans(row, view, paint) {
@@ -199,11 +220,13 @@ export class Plate {
     cook.changed = false;
     const { context } = this;
     context.clearRect(0, y, view.width, height);
-    for (const [x, width, state] of cook.bars) {
-      const [left, right] = [x, x + width].map((edge) => Math.round(edge * view.ratio) / view.ratio); // no seams
+    const bars = cook.bars.toSorted((one, other) => one[0] - other[0]);
+    bars.forEach(([x, width, state, lane], at) => {
+      const [left, right] = [Math.floor(x * view.ratio) / view.ratio, Math.ceil((x + width) * view.ratio) / view.ratio];
+      const seam = view.plan.few && width > 5 && bars[at + 1]?.[3] !== lane ? 1.5 : 0; // where she turns to another dish
       context.fillStyle = view.ink.pattern[state];
-      context.fillRect(left, y, right - left, height);
-    }
+      context.fillRect(left, y, right - left - seam, height);
+    });
     for (const state of [RUNNING, IDLING, SWITCHING]) {
       context.fillStyle = view.ink.pattern[state];
       cook.runs(state, (x, width, low, high) => context.fillRect(x, y + height * (1 - high), width, height * (high - low)));
@@ -277,8 +300,8 @@ class CookRow {
     this.changed = true;
   }
 
-  add(x, width, state, share) {
-    if (width >= BAR) this.bars.push([x, width, state]);
+  add(x, width, state, share, lane) {
+    if (width >= BAR) this.bars.push([x, width, state, lane]);
     else {
       const end = Math.min(x + width, this.width);
       for (let pixel = Math.floor(x); pixel < end; pixel += 1) {
@@ -337,7 +360,7 @@ export function paintFrame(context, film, view, plate, names, moment) {
   const inside = moment.playhead >= view.from && moment.playhead <= view.to;
   if (inside) {
     context.fillStyle = ink.text;
-    context.fillRect(head - 0.75, 0, 1.5, plan.height);
+    for (const [top, bottom] of plan.stretches) context.fillRect(head - 0.75, top, 1.5, bottom - top);
     context.beginPath(); // a hand on the time axis
     context.moveTo(head - 6, plan.height);
     context.lineTo(head + 6, plan.height);
@@ -365,13 +388,13 @@ function paintOpen(context, film, view, now) {
   const scale = width / (view.to - view.from);
   const brush = new Brush(context, ink, plan);
   for (const { kind, run, lane, y, height } of plan.rows) {
-    if (kind !== "lane" || y > visible.top + visible.height || y + height < visible.top) continue;
+    if (kind !== "lane" || !height || y > visible.top + visible.height || y + height < visible.top) continue;
     const number = run.times[lane].length - 1;
     const span = run.span(lane, number, now - run.offset);
     if (!span) continue;
     const pad = height >= 8 ? 1 : 0;
     const left = Math.max(0, (span.start + run.offset - view.from) * scale);
-    const right = Math.min(width, (span.end + run.offset - view.from) * scale);
+    const right = Math.min(width, (Math.min(span.end + run.offset, now) - view.from) * scale);
     if (right > left) brush.bar(gutter + left, y + pad, right - left, height - 2 * pad, span.state, span.inferred);
     if (right > left && (span.state === RUNNING || span.state === IDLING)) {
       const cook = plan.rows.find((row) => row.kind === "cook" && row.run === run);
@@ -409,7 +432,7 @@ export class Names {
         this.context.fillRect(gutter, row.y - 2, width, 1);
         free = middle + 18;
       } else if (row === focus) this.focused(row, view);
-      else if (middle >= free && !(focus && Math.abs(focus.y + focus.height / 2 - middle) < 14)) {
+      else if (row.height && middle >= free && !(focus && Math.abs(focus.y + focus.height / 2 - middle) < 14)) {
         this.name(row.run.names[row.lane], middle, plan.lane < 16 ? "11px" : "13px", view);
         free = middle + Math.max(row.height, 13) - 0.01;
       }
@@ -440,17 +463,19 @@ export class Names {
     const wide = context.measureText(text).width;
     context.fillText(text, gutter + width - wide, y + height / 2);
     context.font = `bold 13px ${ink.font}`;
-    context.fillText(fitted(context, run.summary || run.title, gutter + width - wide - 20), 4, y + height / 2);
+    context.fillText(fitted(context, run.summary || run.title, gutter + width - wide - 20, true), 4, y + height / 2);
   }
 }
 
-// A text with its middle left out where it would be wider than `width`: both ends of a URL tell something.
-export function fitted(context, text, width) {
+// A text with its middle (or its end) left out where it would be wider than `width`: both ends of a URL tell something.
+export function fitted(context, text, width, atEnd = false) {
   if (context.measureText(text).width <= width) return text;
   const letters = Array.from(text); // not text.slice: it could cut a letter in two
   let [low, high] = [0, letters.length];
-  const cut = (keep) =>
-    [...letters.slice(0, Math.ceil(keep / 2)), "…", ...letters.slice(letters.length - Math.floor(keep / 2))].join("");
+  const cut = (keep) => {
+    const tail = atEnd ? 0 : Math.floor(keep / 2);
+    return [...letters.slice(0, keep - tail), "…", ...letters.slice(letters.length - tail)].join("");
+  };
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (context.measureText(cut(middle)).width <= width) low = middle;

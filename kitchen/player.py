@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
 from html import escape
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from struct import Struct
@@ -30,7 +31,7 @@ class Player:
     """Timelines that a reader can play: one, or several on a common time axis.
 
     `offsets`: when each began on that axis, in its unit; all at 0 when it is left out. Shows itself in a notebook.
-    Raises ValueError when there is no Timeline, or when they do not share a unit of time.
+    Raises ValueError when there is no Timeline, when they do not share a unit of time, and for bad offsets.
     """
 
     def __init__(self, *timelines: Timeline, title: str = "", offsets: Sequence[float] | None = None):
@@ -40,7 +41,9 @@ class Player:
             raise ValueError("minutes of the model and measured seconds do not fit on one axis: play them separately")
         self.timelines = timelines
         self.title = title
-        self.offsets = tuple(offsets or [0.0] * len(timelines))
+        self.offsets = tuple([0.0] * len(timelines) if offsets is None else offsets)
+        if len(self.offsets) != len(timelines) or not all(map(isfinite, self.offsets)):
+            raise ValueError(f"offsets={self.offsets}: give a finite number for each of the {len(timelines)} Timelines")
 
     def save(self, path: str | PathLike) -> None:
         """Writes the player as an HTML file of its own, for any browser. Raises OSError when that cannot be written."""
@@ -54,12 +57,17 @@ class Player:
 
     @cached_property
     def png(self) -> bytes:
-        """The static picture, as a PNG file's bytes."""
+        """The static picture, as a PNG file's bytes; in it all Timelines begin at 0."""
         return png(*self.timelines)
 
     def html(self, name: str | None = None) -> str:
-        """The player as a piece of HTML. `name`: what the page knows it by; by default, what follows from the film."""
+        """The player as a piece of HTML. `name`: what the page knows it by; by default, what follows from the film.
+
+        Raises ValueError for a name of anything but letters and digits.
+        """
         film = self.film()
+        if name is not None and not (name.isascii() and name.isalnum()):
+            raise ValueError(f"name={name!r}: letters and digits only, since it becomes part of the page")
         return FIGURE.format(
             name=name or "k" + sha256(film.encode()).hexdigest()[:16],
             style=style(),

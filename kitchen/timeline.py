@@ -240,7 +240,8 @@ class Timeline:
                 named = [labels[number] for number in of_label]
                 return Table(of_lane, [states[number] for number in of_state], named, starts, ends, inferred)
 
-            facts = {key: data[key] for key in ("unit", "title", "switches", "outcomes")}
+            facts = {key: data[key] for key in ("unit", "title", "switches")}
+            facts["outcomes"] = data.get("outcomes")
             switching = cls(data["lanes"], table(data["switching"])).by_time
             timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
             timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken

@@ -272,7 +272,7 @@ def server(tmp_path_factory):
     log = var / "log.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *OPTIONS, *allow_root(), f"--ServerApp.port={free_port()}"],
+            [sys.executable, "-m", "jupyterlab", *OPTIONS, *options(root)],
             cwd=root,
             env=jupyter_variables(var),
             stdin=subprocess.DEVNULL,
@@ -301,9 +301,11 @@ def jupyter_variables(var):
     return os.environ | {"PYTHONPATH": search} | {name: str(var / folder) for name, folder in folders.items()}
 
 
-def allow_root():
-    """JupyterLab refuses to run as root unless told to."""
-    return ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+def options(root):
+    """What differs between servers. The folder has to be named: this environment's own settings may name another."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # JupyterLab refuses to run as root unless told to
+    allow = ["--allow-root"] if is_root else []
+    return [f"--ServerApp.port={free_port()}", f"--ServerApp.root_dir={root}", *allow]
 
 
 def free_port():

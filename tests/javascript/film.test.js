@@ -182,7 +182,7 @@ test("a lane may be over without being done, and then says why", () => {
   assert.deepEqual([1, 2, 3].map((time) => run.outcome(0, time)), ["", "timed out", "timed out"]);
   const texts = [1, 2, 3].map((time) => doneText(run, time));
   assert.deepEqual(texts, ["0 of 2 done", "0 of 2 done, 1 not", "1 of 2 done, 1 not"]);
-  assert.deepEqual([run.stateAt(0, 2), run.span(0, 1, 9), [...run.seen]], [OVER, null, [RUNNING]]);
+  assert.deepEqual([run.stateAt(0, 2), run.span(0, 1, 9), [...run.seen]], [OVER, null, [RUNNING, 8]]);
 });
 
 test("why a lane is over is no step to be READY for", () => {

@@ -7,7 +7,8 @@ import { Clock, Film, STATES, affairs, cookText, doneText, filmOf, lengthText, n
 import { Names, Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
 
 const LASTS = [5, 10, 20, 60]; // seconds that playing the whole film may take
-const LONGEST = 860; // pixels: more lanes than fit into this scroll; three runs of a hundred do
+const LONGEST = 860; // pixels: higher pictures scroll, three runs of a hundred lanes do not
+const WINDOW = 620; // pixels of a picture that scrolls
 const RIGHT = 30; // pixels right of the picture, where the cook stands aside
 const SILENCE = 3; // seconds without a word from the kernel until its clock is taken to stand still
 
@@ -277,6 +278,7 @@ export class Figure {
       this.before = null;
     }
     this.wake();
+    this.sign();
     this.tell();
   }
 
@@ -495,7 +497,7 @@ export class Figure {
     const whole = this.scroller.clientWidth;
     this.gutter = Math.round(Math.min(170, Math.max(90, whole * 0.16)));
     this.width = Math.max(100, whole - this.gutter - RIGHT);
-    this.visible = { top: this.scroller.scrollTop, height: Math.min(this.plan.height, LONGEST) };
+    this.visible = { top: this.scroller.scrollTop, height: this.plan.height <= LONGEST ? this.plan.height : WINDOW };
     this.scroller.style.height = `${this.visible.height}px`;
     for (const [canvas, tall] of [[this.lanes, this.plan.height], [this.axis, 30]]) {
       const size = [Math.round(whole * ratio), Math.round(tall * ratio)];
@@ -552,14 +554,18 @@ export class Figure {
     this.words = film.runs.length > 1 ? film.runs.map((run) => say(run).filter(Boolean).join(", ")) : [];
     const value = String(Math.round((playhead / (this.duration || 1)) * 1000));
     if (this.scrub.value !== value) this.scrub.value = value;
-    const does = moving ? "Pause" : "Play";
-    if (this.playButton.getAttribute("aria-label") !== does) {
-      this.playButton.setAttribute("aria-label", does);
-      this.playButton.title = `${does} (Space)`;
-      this.playButton.replaceChildren(icon(moving ? "pause" : "play"));
-    }
+    this.sign();
     if (this.focus && this.walking && this.lookedAt !== playhead) this.lookAt(this.focus, playhead);
     if (moving) this.tell();
+  }
+
+  // What the play button does now.
+  sign() {
+    const does = this.playing || this.following ? "Pause" : "Play";
+    if (this.playButton.getAttribute("aria-label") === does) return;
+    this.playButton.setAttribute("aria-label", does);
+    this.playButton.title = `${does} (Space)`;
+    this.playButton.replaceChildren(icon(does === "Pause" ? "pause" : "play"));
   }
 
   // The state of affairs as a sentence. A screen reader reads it out when the picture has come to rest.

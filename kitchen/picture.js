@@ -9,7 +9,7 @@ const MANY = 300; // lanes: more than that do not fit on one screen
 const THIN = 14; // lanes that are not even so high have no room for words: they are painted pixel by pixel
 const BAR = 3; // pixels: what is narrower in the cook's row is summed up, pixel by pixel
 const COOK = 24;
-const HEADING = 22;
+const HEADING = 26;
 
 // The rows of the picture from top to bottom, each with its place: headings, lanes, and each run's cook.
 export function layout(film) {

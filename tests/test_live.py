@@ -1,6 +1,7 @@
 """The live view without a page: what is sent while a run goes on, and what is left when it is over."""
 
 import threading
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -171,6 +172,19 @@ def test_what_is_recorded_after_the_block_is_not_in_the_view():
         perform.sync(dinner()[:1], minute=1e-5)
     perform.sync(dinner(), minute=1e-5)
     assert len(view.timelines) == 1
+
+
+def test_the_view_is_closed_also_when_its_player_cannot_be_made(monkeypatch):
+    closed = []
+    page = SimpleNamespace(on_msg=print, send=lambda *message: None, close=lambda: closed.append(True))
+    monkeypatch.setattr(live, "_in_notebook", lambda: True)
+    monkeypatch.setattr(live, "display", lambda page, display_id: SimpleNamespace(update=lambda bundle, raw: 1 / 0))
+    monkeypatch.setattr(live, "Page", lambda title: page)
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError), live.live():
+        perform.sync(dinner()[:1], minute=1e-5)
+    assert closed == [True]
+    assert threading.active_count() == before
 
 
 def executed(*cells):

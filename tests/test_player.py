@@ -96,6 +96,17 @@ def test_there_must_be_something_to_play_in_one_unit_of_time():
         Player(simulate.sync(dinner()), Timeline([], Table((), (), (), (), ()), unit="s"))
 
 
+@pytest.mark.parametrize("offsets", [[], [0.0, 1.0], [float("nan")]], ids=str)
+def test_there_must_be_one_offset_for_each(offsets):
+    with pytest.raises(ValueError, match="a finite number for each of the 1 Timelines"):
+        Player(simulate.sync(dinner()), offsets=offsets)
+
+
+def test_a_name_cannot_become_html():
+    with pytest.raises(ValueError, match="letters and digits only"):
+        Player(simulate.sync(dinner())).html('"><img src=x>')
+
+
 @pytest.mark.parametrize("menu", [[], dinner()[:1]], ids=["nothing", "one dish"])
 def test_the_smallest_timelines_have_a_player(menu):
     assert Page(Player(simulate.cooperative(menu)).html()).film["runs"]

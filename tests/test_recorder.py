@@ -86,3 +86,17 @@ def test_a_watcher_is_told_of_runs_that_begin_inside_its_block():
         inside = Recorder([], "inside")
     Recorder([], "after")
     assert seen == [inside]
+
+
+def test_a_lane_that_was_not_done_says_so():
+    recorder = Recorder(["done", "failed", "cut off", "queued"], "", clock := Clock())
+    clock.time += 1
+    for lane in range(3):
+        recorder.change(lane, RUNNING, "x")
+    clock.time += 1
+    recorder.finish(0)
+    recorder.finish(1, "timed out")
+    recorder.close()
+    timeline = recorder.timeline()
+    assert timeline.outcomes == {"failed": "timed out", "cut off": "unfinished", "queued": "unfinished"}
+    assert timeline.by_lane["queued"] == (Span("queued", READY, "", 0, 2),)  # the outcome is no step to be READY for

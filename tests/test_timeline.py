@@ -121,3 +121,12 @@ def test_timelines_are_equal_when_they_show_the_same():
     assert simulate.sync(dinner()) != "sync"
     assert {state.value for state in State} == {"running", "ready", "waiting", "idling", "switching"}
     assert IDLING in {span.state for span in simulate.sync(dinner()).cook}
+
+
+def test_why_a_lane_was_over_without_being_done_is_kept():
+    table = Table([0, 1], [RUNNING, RUNNING], ["x", "y"], [0.0, 0.0], [1.0, 2.0])
+    timeline = Timeline(["a", "b"], table, outcomes={"b": "timed out"})
+    assert Timeline.from_json(timeline.to_json()).outcomes == {"b": "timed out"}
+    assert timeline != Timeline(["a", "b"], table)
+    older = {key: value for key, value in json.loads(timeline.to_json()).items() if key != "outcomes"}
+    assert Timeline.from_json(json.dumps(older)).outcomes == {}

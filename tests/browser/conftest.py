@@ -247,9 +247,13 @@ class Server:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def end_sessions(self):
-        """Ends every kernel."""
-        for session in self.ask("GET", "api/sessions"):
+    def sessions(self, path=None):
+        """The sessions of a notebook, or all there are."""
+        return [session for session in self.ask("GET", "api/sessions") if path in (None, session["path"])]
+
+    def end_sessions(self, path=None):
+        """Ends a notebook's kernel, or every kernel."""
+        for session in self.sessions(path):
             self.ask("DELETE", f"api/sessions/{session['id']}")
 
     @contextmanager
@@ -418,9 +422,7 @@ class Notebook:
 
     def close(self):
         """Ends its kernel, and the browser's context with it."""
-        for session in self.server.ask("GET", "api/sessions"):
-            if session["path"] == self.path:
-                self.server.ask("DELETE", f"api/sessions/{session['id']}")
+        self.server.end_sessions(self.path)
         self.page.context.close()
 
     def save(self):

@@ -112,6 +112,13 @@ def test_the_picture_moves_while_dishes_are_cooked(kitchen):
     assert book.page.problems == []
 
 
+def test_the_clock_of_the_page_is_that_of_the_run_however_late_it_begins(kitchen):
+    book = kitchen(in_view("time.sleep(2)\nperform.sync(dinner(), minute=0.02)"))
+    durations = [sample["duration"] for sample in book.watch(1) if sample["runs"] and sample["phase"] == "live"]
+    assert durations
+    assert max(durations) < 1.5 * done(book.figure(1))["duration"]
+
+
 def test_the_picture_moves_while_a_coroutine_blocks_the_loop(kitchen, server):
     blocked = server.root / "blocked"
     book = kitchen(
@@ -261,12 +268,12 @@ def test_a_saved_notebook_shows_the_player(own_kitchen, server):
         assert done(book.figure(number))["duration"] == before[number - 1]
         assert_it_plays(book.figure(number))
 
-    server.end_sessions()  # and reopened by somebody who wants no kernel
+    server.end_sessions(book.path)  # and reopened by somebody who wants no kernel
     open_without_kernel(book)
     for number in (1, 2):
         assert done(book.figure(number))["duration"] == before[number - 1]
         assert_it_plays(book.figure(number))
-    assert server.ask("GET", "api/sessions") == []
+    assert server.sessions(book.path) == []
     assert book.page.problems == []
 
     distrusted(book)

@@ -82,8 +82,8 @@ def live(title: str = ""):
             yield view
     finally:
         try:
-            if view.recorders:
-                handle.update(view.player().bundle(), raw=True)
+            nothing = {"text/plain": "(Nothing was recorded: call perform or fetch inside the block.)"}
+            handle.update(view.player().bundle() if view.recorders else nothing, raw=True)
         finally:
             page.close()
 

@@ -68,8 +68,6 @@ export class Figure {
     this.plate = new Plate();
     this.names = new Names();
     this.words = []; // what to say of each run, where there are several
-    // A computer with two cores needs them for what is looked at: there the page leaves out every other frame.
-    this.apart = (navigator.hardwareConcurrency ?? 4) <= 2 ? 60 : 0; // milliseconds
     this.places = new Map(); // where each cook is drawn: she takes a moment to get from lane to lane
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.build();
@@ -451,7 +449,7 @@ export class Figure {
 
   frame(stamp) {
     this.asked = 0;
-    if (this.root.dataset.phase === "live" && stamp - (this.drawn ?? 0) < this.apart) {
+    if (stamp - (this.drawn ?? 0) < this.apart()) {
       this.wake();
       return;
     }
@@ -465,6 +463,14 @@ export class Figure {
     if (this.playing || this.gliding || this.root.dataset.phase === "live") this.wake();
   }
 
+  // The least time between two frames, in milliseconds. Who wants little motion sees the picture move in steps. And a
+  // computer with two cores needs them for what is looked at.
+  apart() {
+    const live = this.root.dataset.phase === "live";
+    if (this.calm.matches && (live || this.playing)) return 250;
+    return live && (navigator.hardwareConcurrency ?? 4) <= 2 ? 100 : 0;
+  }
+
   move(stamp) {
     if (this.root.dataset.phase === "live") {
       const now = this.livePlayhead();
@@ -474,7 +480,7 @@ export class Figure {
     }
     if (this.playing) {
       const lasts = Number(this.speed.value) || this.duration;
-      const passed = this.before === null ? 0 : Math.min(0.25, (stamp - this.before) / 1000);
+      const passed = this.before === null ? 0 : Math.min(0.5, (stamp - this.before) / 1000);
       this.before = stamp;
       this.playhead = Math.min(this.duration, this.playhead + (passed / lasts) * this.duration);
       if (this.playhead > this.to) this.pan(this.playhead - this.from - (this.to - this.from) * 0.05);

@@ -23,8 +23,8 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 # Seconds between two messages; the page moves by its own clock meanwhile. A message takes 0.2 ms of CPU time here, and as
 # much again in the server and the page: with two cores for all of them, a run would notice more than five a second.
 EVERY = 1 / 20 if CORES > 2 else 1 / 5
-QUIET = 0.5  # seconds after which a message is sent even if there is nothing new, so that the page knows that we live
-AGAIN = 0.25  # seconds until everything is sent again for the first time; then after twice as long, and so on
+QUIET = 1.0  # seconds after which a message is sent even if there is nothing new, so that the page knows that we live
+AGAIN = 0.5  # seconds until everything is sent again for the first time; then after three times as long, and so on
 MOST = 50_000  # rows in one message
 BUILD = 0.3  # seconds until the block begins: the page builds the view meanwhile, which takes CPU time that a run would miss
 
@@ -177,7 +177,7 @@ class _Courier:
             waited += EVERY
             if waited > again or self.asked_again.is_set():
                 self.asked_again.clear()
-                again = 2 * waited
+                again = 3 * waited
                 self.news.again()
             if not self.news.whole or waited >= sent + QUIET:
                 self.send()

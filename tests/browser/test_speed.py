@@ -70,12 +70,16 @@ def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, repo
 
 
 def noticed(slower, later, met, best):
-    """Whether a bar was missed, and not by chance: but for one, all of up to nine pairs say so (sign test, 2 %)."""
+    """Whether a bar was clearly missed: by twice as much as it allows, and but for one in all of up to nine pairs.
 
-    def refuted(pairs, bar):
-        return sum(figure > bar for figure in pairs) >= max(2, len(pairs) - 1)
+    The table says whether it was met. Its 1 % of a second or two is 10 ms, and on a computer with two cores, which has the
+    page to draw as well, that is about what a single turn differs from the next.
+    """
 
-    return not met and (refuted(slower, looking.SLOWER) or refuted(later, looking.LATER))
+    def clearly(pairs, most):
+        return sum(figure > most for figure in pairs) >= max(2, len(pairs) - 1)
+
+    return not met and (clearly(slower, 1 + 2 * (looking.SLOWER - 1)) or clearly(later, 2 * looking.LATER))
 
 
 def costs(name, best, slower, later, met):

@@ -504,7 +504,7 @@ def test_a_dark_theme_and_reduced_motion(own_kitchen, server, page):
         book = own_kitchen(in_view("perform.threaded(dinner(), minute=0.03)"), "simulate.threaded(dinner())")
         assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
         pictures = [sample["picture"] for sample in book.watch(1) if sample["runs"] and sample["phase"] == "live"]
-        assert 1 < len(set(pictures)), "it moves in steps"
+        assert len(set(pictures)) > 1, "it moves in steps"
         book.run(2)
         for number in (1, 2):
             figure = book.figure(number)

@@ -59,7 +59,8 @@ def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, repo
     for number, name in enumerate(names, start=1):
         page.evaluate("window.seen = 0")
         book.run(number, seconds=200)
-        assert page.evaluate("seen") >= 3, f"{name}: nobody looked"
+        # A run of 0.15 s may be over before the page hears of it: one message in 0.2 s is what two cores get.
+        assert name in SHORT or page.evaluate("seen") >= 3, f"{name}: nobody looked"
     figures = json.loads(book.ask("import json; print(json.dumps(figures))"))
     book.ask("print(*(context.__exit__(None, None, None) for context in contexts))")
     rows = [costs(name, **figures[name]) for name in names]

@@ -171,9 +171,7 @@ def _raster(ax, placed, rows, columns=1200):
 
 def _coverage(row, start, end, shape):
     """How much of each pixel is covered by the stretches from `start` to `end`, which lie in these rows."""
-    reached = np.zeros(
-        (shape[0], shape[1] + 2)
-    )  # of each pixel's right neighbour on: what the stretches begun add up to
+    reached = np.zeros((shape[0], shape[1] + 2))  # by how much the coverage changes from one pixel to the next
     for edge, sign in ((start, 1.0), (end, -1.0)):
         pixel = np.minimum(edge.astype(int), shape[1])
         part = edge - pixel

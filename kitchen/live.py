@@ -182,9 +182,9 @@ class _Courier:
             if not self.news.whole or waited >= sent + QUIET:
                 self.send()
                 sent = waited
-        for _ in range(1 + max((len(recorder.log) // MOST for recorder in self.news.view.recorders), default=0)):
+        for _ in range(max((len(recorder.log) // MOST for recorder in self.news.view.recorders), default=0)):
             self.send()  # the rest, but not what a run that outlives the block adds meanwhile
-        self.send(over=True)
+        self.send(over=True)  # and with it the last piece
 
     def send(self, over=False):
         with suppress(Exception):  # a page that cannot be told must not stop what is measured

@@ -19,7 +19,7 @@ from kitchen.recipe import Dish, Step, dinner, downloads, wait, work
 from kitchen.timeline import Span, State, Timeline
 
 # What there is besides, each in a module of its name and loaded when first used: kitchen.simulate, kitchen.fetch, …
-_MODULES = ("simulate", "perform", "fetch", "server", "gantt", "recorder", "player", "live", "explore")
+_MODULES = ("simulate", "perform", "fetch", "server", "gantt", "recorder", "player", "live", "explore", "watch")
 
 __all__ = ["Dish", "Span", "State", "Step", "Timeline", "dinner", "downloads", "wait", "work", *_MODULES]
 
@@ -32,3 +32,13 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+def load_ipython_extension(ipython):
+    """`%load_ext kitchen` in a notebook: from then on, `%%gantt` draws what a cell does."""
+    import_module("kitchen.magic").load(ipython)
+
+
+def unload_ipython_extension(ipython):
+    """`%unload_ext kitchen`: the end of that."""
+    import_module("kitchen.magic").unload(ipython)

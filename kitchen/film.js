@@ -23,6 +23,18 @@ export class Run {
     this.seen = new Set(); // the states that occur, + 8 where inferred; 8: over without being done
     this.ended = null; // when the run was over
     this.summary = "";
+    this.parents = {}; // lane: the lane of the task that made it
+    this.findings = []; // what is amiss: text, and where to look
+  }
+
+  // More lanes, from number `from` on; those that are known are dropped. The cook's own moves up behind them.
+  grow(lanes, from) {
+    const added = lanes.slice(this.lanes.length - from);
+    if (!added.length) return;
+    for (const kept of [this.times, this.whats]) kept.splice(this.lanes.length, 0, ...added.map(() => []));
+    const apart = this.names !== this.lanes;
+    this.lanes = [...this.lanes, ...added];
+    this.names = apart ? [...this.names, ...added] : this.lanes;
   }
 
   // Appends rows (a DataView), from number `skip` on.
@@ -147,11 +159,14 @@ export class Film {
     runs.forEach((news, at) => {
       if (!this.runs[news.run] && news.head && news.run === this.runs.length) this.runs.push(new Run(news.head));
       const run = this.runs[news.run];
-      if (!run || news.from > run.rows || news.labelsFrom > run.labels.length) {
+      if (!run || news.from > run.rows || news.labelsFrom > run.labels.length || news.lanesFrom > run.lanes.length) {
         whole = false;
         return;
       }
       for (const label of news.labels.slice(run.labels.length - news.labelsFrom)) run.labels.push(label);
+      if (news.lanes) run.grow(news.lanes, news.lanesFrom);
+      Object.assign(run.parents, news.parents);
+      run.findings = news.findings ?? run.findings;
       run.append(rows[at], run.rows - news.from);
       run.ended = news.ended ?? run.ended;
       run.summary = news.summary ?? run.summary;

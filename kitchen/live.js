@@ -121,6 +121,7 @@ export class Figure {
       element("div", "stage", {}, this.scroller, this.axis, this.tip),
       controls,
       (this.legend = legend()),
+      (this.findings = element("ul", "findings", { "aria-label": "What stands out" })),
       this.status,
     );
     for (const target of [this.root, ...this.root.querySelectorAll("button, input, select")]) {
@@ -206,6 +207,7 @@ export class Figure {
     const only = runs.length === 1 ? runs[0] : null;
     const several = runs.length > 1 && !this.film.title ? `${runs.length} runs` : "";
     this.name.textContent = [this.film.title, only && (only.summary || only.title), several].filter(Boolean).join(" – ");
+    this.list();
     const says = `${this.name.textContent}. Space plays, arrow keys step from switch to switch and from lane to lane.`;
     this.root.setAttribute("aria-label", says);
     this.lanes.setAttribute("aria-label", runs.map((run) => run.summary || run.title).join("; ") || "Nothing has begun yet");
@@ -220,13 +222,47 @@ export class Figure {
     }
   }
 
+  // What is amiss, in words; each can be asked to show where.
+  list() {
+    const several = this.film.runs.length > 1;
+    const found = this.film.runs.flatMap((run) => run.findings.map((finding) => ({ run, ...finding })));
+    this.findings.replaceChildren(
+      ...found.map(({ run, text, lane, start, end }) => {
+        const says = several && run.title ? `${run.title}: ${text}` : text;
+        if (lane === undefined) return element("li", "", {}, says);
+        const show = button("finding", says, "Show where");
+        show.removeAttribute("aria-label");
+        show.addEventListener("click", () => this.showWhere(run, lane, start, end));
+        return element("li", "", {}, show);
+      }),
+    );
+    this.findings.hidden = !found.length;
+  }
+
+  // Zooms to a span, with some room around it, and brings its lane into view.
+  showWhere(run, lane, start, end) {
+    const room = Math.max((end - start) / 4, this.duration * 1e-4);
+    this.playing = false;
+    this.from = Math.max(0, run.offset + start - room);
+    [this.to, this.fitted] = [run.offset + end + room, false];
+    this.goTo(run.offset + (start + end) / 2);
+    const row = this.plan?.rows.find((one) => one.run === run && one.lane === lane);
+    if (row) {
+      const { top, height } = this.visible;
+      if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
+      this.walking = true;
+      this.lookAt(row, this.playhead);
+    }
+  }
+
   // News of the runs, as the kernel sends them; false: something is missing that was sent before.
   receive(news, rows) {
-    const known = this.film.runs.length;
+    const size = () => this.film.runs.reduce((sum, run) => sum + run.lanes.length + 1, 0);
+    const known = size();
     if (news.runs.length) this.clock.heard(news.now, performance.now() / 1000); // before the first run it stands at 0
     this.heard = performance.now() / 1000;
     const whole = this.film.receive(news, rows);
-    if (this.film.runs.length !== known) {
+    if (size() !== known) {
       this.renew();
       this.tell();
     }
@@ -427,6 +463,7 @@ export class Figure {
         lines.push(["span", `${lengthText(span.end - span.start, run.unit)} ${open ? "so far" : "long"}`]);
         if (span.inferred) lines.push(["em", "inferred, not observed"]);
       } else lines.push(["span", run.outcome(lane, then) || "not there"]);
+      if (lane in run.parents) lines.push(["span", `made by ${run.lanes[run.parents[lane]]}`]);
     }
     this.tip.replaceChildren(...lines.map(([tag, text]) => element(tag, "", {}, text)));
     return true;

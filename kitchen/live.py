@@ -64,7 +64,7 @@ class View:
 
 @contextmanager
 def live(title: str = ""):
-    """Draws whatever `perform` and `fetch` record inside the block, while it runs; gives a `View`.
+    """Draws whatever `perform`, `fetch` and `watch` record inside the block, while it runs; gives a `View`.
 
     When the block ends, in whatever way, the picture becomes a player, which needs neither this process nor a network.
     Without a notebook nothing is drawn, and the View has the Timelines all the same.
@@ -109,18 +109,20 @@ class News:
     def __init__(self, view: View):
         self.view = view
         self.told: list[int] = []  # of each run: how many entries of its log
+        self.lanes: list[int] = []  # of each run: how many lanes
         self.labels: list[Labels] = []
         self.ended: list[float | None] = []
 
     def again(self) -> None:
         """Everything is new."""
         self.told = [0] * len(self.told)
+        self.lanes = [0] * len(self.lanes)
 
     @property
     def whole(self) -> bool:
         """Whether everything has been told."""
-        known = [(len(recorder.log), recorder.ended) for recorder in self.view.recorders]
-        return list(zip(self.told, self.ended, strict=True)) == known
+        known = [(len(recorder.log), len(recorder.lanes), recorder.ended) for recorder in self.view.recorders]
+        return list(zip(self.told, self.lanes, self.ended, strict=True)) == known
 
     def message(self) -> tuple[dict, list[bytes]]:
         """What is new since the last message."""
@@ -129,6 +131,7 @@ class News:
         for number, recorder in enumerate(recorders):
             if number == len(self.told):
                 self.told.append(0)
+                self.lanes.append(0)
                 self.ended.append(None)
                 self.labels.append(Labels())
             news, rows_of_run = self._of_run(number, recorder, recorder.began - recorders[0].began)
@@ -142,14 +145,22 @@ class News:
         start, labels = self.told[number], self.labels[number]
         known = 0 if start == 0 else len(labels)
         entries = recorder.log[start : start + MOST]
+        lanes, lanes_known = recorder.lanes, self.lanes[number]  # after the log: of what it says, the lanes are there
         told = rows(entries, labels)
+        self.lanes[number] = len(lanes)
         self.told[number] = start + len(entries)
         if len(entries) == MOST:
             ended = None  # there is more to tell
         self.ended[number] = ended
         news = {"run": number, "from": start, "labelsFrom": known, "labels": labels.texts[known:], "ended": ended}
         if start == 0:
-            news["head"] = head(recorder.lanes, recorder.title, "s", offset) | {"live": True}
+            news["head"] = head(lanes, recorder.title, "s", offset) | {"live": True}
+            lanes_known = 0
+        if len(lanes) > lanes_known:
+            news["lanes"], news["lanesFrom"] = [printable(lane) for lane in lanes[lanes_known:]], lanes_known
+            parents = {lane: parent for lane, parent in list(recorder.parents.items()) if lane >= lanes_known}
+            if parents:
+                news["parents"] = parents
         return news, told
 
 

@@ -71,7 +71,7 @@ class Player:
         return FIGURE.format(
             name=name or "k" + sha256(film.encode()).hexdigest()[:16],
             style=style(),
-            words=escape(printable("; ".join(timeline.summary() for timeline in self.timelines))),
+            words=escape(printable("; ".join(map(_words, self.timelines)))),
             picture=f"data:image/png;base64,{b64encode(self.png).decode()}",
             film=film,
             module=module(),
@@ -87,6 +87,11 @@ class Player:
 
     def __repr__(self):
         return f"<Player of {', '.join(repr(timeline.title) for timeline in self.timelines)}>"
+
+
+def _words(timeline):
+    """A picture in a sentence, for whoever does not see it: its headline, and what is amiss."""
+    return " ".join([timeline.summary(), *(finding.text for finding in timeline.findings)])
 
 
 PAGE = """\
@@ -118,12 +123,13 @@ playSaved("{name}");
 def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "") -> str:
     """The film of these Timelines as a JSON text that can stand anywhere in an HTML page."""
     runs = []
-    for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
+    for run, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
         labels = Labels()
+        number = {lane: number for number, lane in enumerate(timeline.lanes)}
         told = rows(changes(timeline), labels) + turning(timeline)
         runs.append(
             {
-                "run": number,
+                "run": run,
                 "from": 0,
                 "labelsFrom": 0,
                 "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
@@ -133,9 +139,20 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
                 "summary": printable(timeline.summary()),
             }
         )
+        if timeline.parents:
+            runs[-1]["parents"] = {number[lane]: number[parent] for lane, parent in timeline.parents.items()}
+        if timeline.findings:
+            runs[-1]["findings"] = [_finding(finding, number) for finding in timeline.findings]
     film = {"title": printable(title), "runs": runs}
     text = json.dumps(film, allow_nan=False, separators=(",", ":"))  # in ASCII: U+2028 is written as \\u2028
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _finding(finding, number):
+    """A finding as the page needs it: its text, and where in the picture to look."""
+    span = finding.span
+    where = {"lane": number[span.lane], "start": span.start, "end": span.end} if span and span.lane in number else {}
+    return {"text": printable(finding.text)} | where
 
 
 def head(lanes: Sequence[str], title: str, unit: str, offset: float) -> dict:

@@ -5,14 +5,15 @@ wants to see more meanwhile, a picture or a progress bar, reads the list from a 
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import groupby, pairwise
 from time import perf_counter
+from types import MappingProxyType
 from typing import NamedTuple
 
-from kitchen.timeline import READY, State, Table, Timeline
+from kitchen.timeline import READY, Finding, State, Table, Timeline
 
 UNFINISHED = "unfinished"  # the outcome of a lane that the end of the run cut off
 CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in steps of 16 ms
@@ -40,6 +41,8 @@ class Recorder:
     """
 
     newest = None
+    parents: Mapping[int, int] = MappingProxyType({})  # the lanes of tasks: of the task that made each
+    findings: Sequence[Finding] = ()  # what is amiss, known when the run is over
 
     def __init__(self, lanes: Iterable[str], title: str, clock: Callable[[], float] = perf_counter):
         self.lanes = tuple(lanes)
@@ -104,7 +107,9 @@ class Recorder:
         log, now = list(self.log), self.now() if self.ended is None else self.ended
         last = {lane: label if state is None else UNFINISHED for _, lane, state, label, _ in log}
         outcomes = {self.lanes[lane]: outcome for lane, outcome in last.items() if outcome}
-        return Timeline(self.lanes, lambda: _table(log, now), outcomes=outcomes, unit="s", title=self.title)
+        parents = {self.lanes[lane]: self.lanes[parent] for lane, parent in self.parents.items()}
+        facts = {"outcomes": outcomes, "parents": parents, "findings": self.findings}
+        return Timeline(self.lanes, lambda: _table(log, now), **facts, unit="s", title=self.title)
 
 
 def _table(log, now):

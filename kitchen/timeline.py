@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from math import fsum
 from os import PathLike
 from os.path import commonprefix
+from textwrap import wrap
 from typing import NamedTuple
 
 
@@ -50,6 +51,20 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
+class Finding(NamedTuple):
+    """One thing that is amiss with a program, in words.
+
+    `kind`: "blocked", "in a row", "too many", "lost", "unnoticed", "swallowed" or "never awaited". `file` and `line`: where,
+    "" and 0 when that is not known. `span`: what in the picture it is about.
+    """
+
+    kind: str
+    text: str
+    file: str
+    line: int
+    span: Span | None = None
+
+
 class Table(NamedTuple):
     """Spans as columns of one length, which is how they are stored: lane number, state, label, start, end, inferred.
 
@@ -75,7 +90,8 @@ class Timeline:
     `gaps`: the state of a lane from 0 to the end of its last row wherever no row says otherwise; None: it is not there
     then. `switching`: the cook's SWITCHING spans. `switches`: how often the cook turned from one dish to another, and
     `makespan`; both follow from the spans when they are left out. `outcomes`: for each lane that was over without being
-    done, why, in a few words. `unit`: "min" (the model) or "s" (measured).
+    done, why, in a few words. `parents`: for a task's lane, the lane of the task that made it. `findings`: what is amiss.
+    `unit`: "min" (the model) or "s" (measured).
     """
 
     def __init__(
@@ -88,6 +104,8 @@ class Timeline:
         switches: int | None = None,
         makespan: float | None = None,
         outcomes: Mapping[str, str] | None = None,
+        parents: Mapping[str, str] | None = None,
+        findings: Iterable[Finding] = (),
         unit: str = "min",
         title: str = "",
     ):
@@ -95,6 +113,8 @@ class Timeline:
         self.unit = unit
         self.title = title
         self.outcomes = dict(outcomes or {})
+        self.parents = dict(parents or {})
+        self.findings = tuple(findings)
         self._given_table = table
         self._gaps = gaps
         self._switching = tuple(switching)
@@ -180,7 +200,17 @@ class Timeline:
         return Timeline.from_json, (self.to_json(),)
 
     def _facts(self):
-        return self.lanes, self.unit, self.title, self.switches, self.outcomes, self.spans, self.cook
+        return (
+            self.lanes,
+            self.unit,
+            self.title,
+            self.switches,
+            self.outcomes,
+            self.parents,
+            self.findings,
+            self.spans,
+            self.cook,
+        )
 
     # --- ways out ----------------------------------------------------------------------------------------------------
 
@@ -223,7 +253,12 @@ class Timeline:
             ]
             return dict(zip(_JSON_COLUMNS, zip(*rows, strict=True) if rows else [()] * 6, strict=True))
 
-        facts = {name: getattr(self, name) for name in ("title", "unit", "switches", "outcomes", "lanes")}
+        facts = {name: getattr(self, name) for name in ("title", "unit", "switches", "outcomes", "parents", "lanes")}
+        facts["findings"] = [
+            [*finding[:4], span and [span[0], span[1].value, *span[2:]]]
+            for finding in self.findings
+            for span in finding[4:]
+        ]
         legend = {"states": [state.value for state in State], "labels": list(labels)}
         tables = {"spans": columns(self.spans), "switching": columns(self._switching)}
         return json.dumps({"format": "kitchen timeline 1"} | facts | legend | tables, allow_nan=False)
@@ -241,7 +276,11 @@ class Timeline:
                 return Table(of_lane, [states[number] for number in of_state], named, starts, ends, inferred)
 
             facts = {key: data[key] for key in ("unit", "title", "switches")}
-            facts["outcomes"] = data.get("outcomes")
+            facts |= {key: data.get(key) for key in ("outcomes", "parents")}
+            facts["findings"] = [
+                Finding(*words, span and Span(span[0], State(span[1]), *span[2:]))
+                for *words, span in data.get("findings", ())
+            ]
             switching = cls(data["lanes"], table(data["switching"])).by_time
             timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
             timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken
@@ -250,6 +289,18 @@ class Timeline:
                 f"this is not a Timeline's JSON ({error!r}): from_json reads what to_json wrote"
             ) from error
         return timeline
+
+    def to_frame(self):
+        """The spans as a pandas DataFrame, a row each: lane, state (its name), label, start, end, duration, inferred.
+
+        Raises ImportError where pandas is not installed; kitchen itself does without.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas, which is not installed here: pip install pandas") from error
+        rows = [(*span[:1], span.state.name, *span[2:5], span.duration, span.inferred) for span in self.spans]
+        return DataFrame(rows, columns=["lane", "state", "label", "start", "end", "duration", "inferred"])
 
     def to_chrome_trace(self) -> str:
         """This Timeline in Chrome's trace event format, which https://ui.perfetto.dev opens: a track per lane.
@@ -316,6 +367,8 @@ def draw(timeline: Timeline) -> str:
     if every > 1:
         lines.append(f"(1 lane in {every} is shown, of {len(lanes)})")
     lines.append("  ".join(f"{mark} {state.value}" for state, mark in MARKS.items()))
+    for finding in timeline.findings:
+        lines += wrap(printable(finding.text), WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines)
 
 

@@ -34,6 +34,11 @@ MAY_IMPORT = {  # module: what it may import from kitchen, at its top or in a fu
     "player": "gantt timeline",
     "live": "player recorder timeline",
     "explore": "live player timeline",
+    "awaiting": "",
+    "diagnosis": "awaiting timeline",
+    "sampler": "awaiting diagnosis timeline",
+    "watch": "awaiting diagnosis recorder sampler timeline",
+    "magic": "live watch",
     "race": "client fetch gantt recorder server timeline",
     "launch": "",
     "__main__": "launch",
@@ -79,7 +84,7 @@ def test_the_table_of_imports_names_no_module_that_is_gone():
 
 PUBLIC = """
 kitchen: Dish Span State Step Timeline dinner downloads explore fetch gantt live perform player recorder server simulate
-    wait work
+    wait watch work
 recipe.Step: kind label duration
 recipe.work(label, duration)
 recipe.wait(label, duration)
@@ -110,12 +115,14 @@ player.Player: save film png html bundle
 live.View: timelines timeline offsets player save
 live.live(title='')
 explore.explore(function, **controls)
+watch.watch: timeline findings
 timeline.State: RUNNING READY WAITING IDLING SWITCHING
 timeline.Span: lane state label start end inferred duration
+timeline.Finding: kind text file line span
 timeline.Table: lanes states labels starts ends inferred
 timeline.Timeline: spans by_time by_lane cook makespan busy utilization switches finishes
-    summary save to_json from_json to_chrome_trace
-every Timeline has: lanes unit title outcomes
+    summary save to_json from_json to_frame to_chrome_trace
+every Timeline has: lanes unit title outcomes parents findings
 """  # a line per name (indented: it goes on): the parameters with their defaults, or what a class is made of
 
 
@@ -153,9 +160,14 @@ def test_the_public_names_are_these():
     lines = [f"kitchen: {' '.join(sorted(kitchen.__all__))}"]
     for name in ("recipe", "simulate", "perform", "fetch", "server", "gantt"):
         lines += public(import_module(f"kitchen.{name}"))
-    for name, of in {"player": ["Player"], "live": ["View", "live"], "explore": ["explore"]}.items():
+    for name, of in {
+        "player": ["Player"],
+        "live": ["View", "live"],
+        "explore": ["explore"],
+        "watch": ["watch"],
+    }.items():
         lines += public(import_module(f"kitchen.{name}"), of)
-    lines += public(import_module("kitchen.timeline"), ["State", "Span", "Table", "Timeline"])
+    lines += public(import_module("kitchen.timeline"), ["State", "Span", "Finding", "Table", "Timeline"])
     instance = vars(kitchen.simulate.sync([]))
     lines.append(f"every Timeline has: {' '.join(name for name in instance if not name.startswith('_'))}")
     assert lines == PUBLIC.replace("\n    ", " ").split("\n")[1:-1]

@@ -1,0 +1,451 @@
+"""What is amiss with a program that was watched, in words: what was observed, at which line, and what to do about it.
+
+Silence is an answer. Each rule speaks only of what cost something in this very run, and of what nothing in the program's
+text shows to be on purpose; in doubt it says nothing.
+"""
+
+import ast
+import linecache
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+from kitchen.awaiting import Frame, Wait, is_readers, place
+from kitchen.timeline import READY, RUNNING, WAITING, Finding, Span, Timeline
+
+HELD = 0.1  # seconds for which a step may hold the loop: asyncio's own slow_callback_duration
+WORTH = 0.1  # seconds that awaits in a row must have taken together to be worth a word
+CROWD = 4  # tasks that run the same function at the same time: there the waits overlap already
+OWN_KINDS = {"lock", "semaphore", "event", "condition", "barrier", "queue", "tasks", "task", "process", "timeout"}
+
+
+class Step(NamedTuple):
+    """One step of a task: since when it could have gone on, when it began and ended; seconds since the run began."""
+
+    lane: int
+    ready: float
+    start: float
+    stop: float
+
+
+class Sample(NamedTuple):
+    """Where the loop's thread stood while one step went on for long. `cpu`: CPU seconds of that thread so far, or None."""
+
+    time: float
+    file: str
+    line: int
+    function: str
+    cpu: float | None
+
+
+class Note(NamedTuple):
+    """What the program itself made known: "lost", "unnoticed", "swallowed" or "never awaited"; `text` says of what."""
+
+    kind: str
+    lane: int | None
+    time: float
+    file: str
+    line: int
+    text: str
+
+
+@dataclass
+class Facts:
+    """What a diagnosis rests on. `tasks`: the numbers of the lanes that are tasks. `at_once`: see `watch`."""
+
+    timeline: Timeline
+    tasks: set[int] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    at_once: int = 100
+
+
+def diagnose(facts: Facts) -> list[Finding]:
+    """Everything that is amiss, in order of time; [] for a clean program."""
+    found = [*blocked(facts), *in_a_row(facts), *too_many(facts), *made_known(facts)]
+    return sorted(found, key=lambda finding: finding.span.start if finding.span else 0.0)
+
+
+def _span(facts, lane, state, start, end, label=""):
+    return Span(facts.timeline.lanes[lane], state, label, start, end)
+
+
+def _number(count, noun):
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+# --- one task holds the loop -----------------------------------------------------------------------------------------
+
+
+def blocked(facts: Facts) -> list[Finding]:
+    """Steps that held the loop for 0.1 s or more while others were READY for a good part of it."""
+    held = defaultdict(list)
+    steps = [step for step in facts.steps if step.stop - step.start >= HELD]
+    ready = [
+        (span.start, span.end, lane)
+        for lane in sorted(facts.tasks if steps else ())
+        for span in facts.timeline.by_lane[facts.timeline.lanes[lane]]
+        if span.state is READY
+    ]
+    for step in steps:
+        kept = {
+            lane
+            for start, end, lane in ready
+            if lane != step.lane and min(end, step.stop) - max(start, step.start) >= HELD / 2
+        }
+        inside = [other for other in facts.steps if other.start > step.start and other.stop < step.stop]
+        if kept and not any(other.stop - other.start >= HELD for other in inside):
+            file, line, sure, share = _culprit(facts, step)
+            held[file, line, sure].append((step, len(kept), share))
+    return [_of_blocked(facts, *where, times) for where, times in held.items()]
+
+
+def _of_blocked(facts, file, line, sure, times):
+    step, _, share = max(times, key=lambda time: time[0].stop - time[0].start)
+    longest, waiting = step.stop - step.start, max(kept for _, kept, _ in times)
+    were = f"{_number(waiting, 'task')} {'was' if waiting == 1 else 'were'} ready"
+    where = place(file, line) if sure else f"{place(file, line)} or one after it"
+    if len(times) == 1:
+        text = f"{where} held the loop for {longest:.3f} s; {were}."
+    else:
+        total = sum(step.stop - step.start for step, _, _ in times)
+        text = (
+            f"{where} held the loop {len(times)} times, {total:.3f} s in all ({longest:.3f} s at once); up to {were}."
+        )
+    if share is not None and share < 0.2:
+        text += " It hardly used the CPU, it waited: await something that lets the loop go, or asyncio.to_thread."
+    elif share is not None and share > 0.8:
+        text += " It computed: in asyncio.to_thread the loop goes on meanwhile; in another process it costs it nothing."
+    else:
+        text += " What blocks belongs into asyncio.to_thread."
+    return Finding("blocked", text, file, line, _span(facts, step.lane, RUNNING, step.start, step.stop))
+
+
+def _culprit(facts, step):
+    """File and line that held the loop, whether that was seen, and which part of the time the CPU was used for."""
+    seen = [sample for sample in facts.samples if step.start <= sample.time <= step.stop]
+    share = None
+    if len(seen) > 1 and seen[0].cpu is not None and seen[-1].cpu is not None:
+        share = (seen[-1].cpu - seen[0].cpu) / max(seen[-1].time - seen[0].time, 1e-9)
+    if seen:
+        (file, line), _ = Counter((sample.file, sample.line) for sample in seen).most_common(1)[0]
+        return file, line, True, share
+    before = [wait for wait in facts.waits if wait.lane == step.lane and wait.end <= step.start and wait.frames]
+    if before:
+        frame = before[-1].frames[-1]
+        return frame.code.co_filename, frame.line, False, None
+    after = [wait for wait in facts.waits if wait.lane == step.lane and wait.frames]
+    if after:
+        code = after[0].frames[0].code
+        return code.co_filename, code.co_firstlineno, False, None
+    return "", 0, False, None
+
+
+# --- awaits one after the other that could overlap -------------------------------------------------------------------
+
+
+class _Call(NamedTuple):
+    """One call that a function awaited: from `start` to `end` it kept its task waiting, for `waited` seconds of that."""
+
+    frame: Frame
+    lane: int
+    start: float
+    end: float
+    waited: float
+    fit: bool
+
+
+def in_a_row(facts: Facts) -> list[Finding]:
+    """Calls that one function awaited one after the other, where nothing in its text makes one need the one before."""
+    frames = defaultdict(dict)  # a function's invocation: its calls
+    for wait in facts.waits:
+        for depth, frame in enumerate(wait.frames):
+            if frame.callee is None:
+                continue
+            inner = depth + 1 < len(wait.frames) or not _is_asyncios(frame.callee)
+            fit = inner and wait.kind not in OWN_KINDS
+            calls, length = frames[wait.lane, frame.number], wait.end - wait.start
+            known = calls.get(frame.call)
+            if known:
+                calls[frame.call] = known._replace(end=wait.end, waited=known.waited + length, fit=known.fit and fit)
+            else:
+                calls[frame.call] = _Call(frame, wait.lane, wait.start, wait.end, length, fit)
+    rows = defaultdict(list)
+    for calls in frames.values():
+        ordered = sorted(calls.values(), key=lambda call: call.start)
+        for key, row in groupby(ordered, key=lambda call: call.fit and (call.frame.code, call.frame.callee)):
+            row = list(row)
+            if key and len(row) > 1:
+                for part in _independent(key[0], row):
+                    rows[key[0], part[0].frame.line, part[-1].frame.line].append(part)
+    found = [_of_row(facts, *key, parts) for key, parts in rows.items()]
+    return [finding for finding in found if finding]
+
+
+def _of_row(facts, code, first, last, rows):
+    if (
+        max(sum(row[0].start < other[-1].end and other[0].start < row[-1].end for other in rows) for row in rows)
+        >= CROWD
+    ):
+        return None
+    row = max(rows, key=lambda row: row[-1].end - row[0].start)
+    took, longest = sum(call.waited for call in row), max(call.waited for call in row)
+    if took < WORTH or longest > 0.75 * took:
+        return None
+    where = place(code.co_filename, first) + (f" to {last}" if last > first else "")
+    name = row[0].frame.callee.co_name
+    name = "a call" if name.startswith("_") else name
+    again = f" (and so on, {len(rows)} times)" if len(rows) > 1 else ""
+    text = (
+        f"{where} awaited {name} {len(row)} times, one after the other: {took:.3f} s{again}. Together they could take "
+        f"{longest:.3f} s: asyncio.gather or a TaskGroup starts them all first."
+    )
+    span = _span(facts, row[0].lane, WAITING, row[0].start, row[-1].end)
+    return Finding("in a row", text, code.co_filename, first, span)
+
+
+def _is_asyncios(code):
+    return not is_readers(code.co_filename) and "asyncio" in code.co_filename.replace("\\", "/").split("/")
+
+
+def _independent(code, row):
+    """The parts of a row of calls of one function of which its text says that none needs the one before."""
+    tree = _tree(code.co_filename)
+    if tree is None:
+        return
+    part = []
+    for line, calls in groupby(row, key=lambda call: call.frame.line):
+        calls = list(calls)
+        if len(calls) > 1:
+            if len(part) > 1:
+                yield part
+            part = []
+            if _in_free_loop(tree, line):
+                yield calls
+        elif part and _free_neighbours(tree, part[-1].frame.line, line):
+            part += calls
+        else:
+            if len(part) > 1:
+                yield part
+            part = calls
+    if len(part) > 1:
+        yield part
+
+
+@lru_cache(maxsize=64)
+def _parsed(source):
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+    for parent in ast.walk(tree):
+        for child in ast.iter_child_nodes(parent):
+            child.parent = parent
+    return tree
+
+
+def _tree(file):
+    source = "".join(linecache.getlines(file))
+    if source.startswith("%%"):  # a cell, whose magic is no Python
+        source = "\n" + source.partition("\n")[2]
+    return _parsed(source) if source else None
+
+
+def _awaits(tree, line):
+    """The one await, or `async with`, of a line; None when there is none, or several."""
+    found = [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Await) and node.lineno <= line <= node.end_lineno)
+        or (isinstance(node, ast.AsyncWith) and any(item.context_expr.lineno == line for item in node.items))
+    ]
+    least = [node for node in found if not any(other is not node and _is_inside(other, node) for other in found)]
+    return least[0] if len(least) == 1 else None
+
+
+def _is_inside(node, outer):
+    while node is not None:
+        if node is outer:
+            return True
+        node = getattr(node, "parent", None)
+    return False
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _in_free_loop(tree, line):
+    """Whether the await of this line stands in a `for` loop in which no round needs the one before."""
+    node = _awaits(tree, line)
+    inner = node
+    while inner is not None and not isinstance(inner, FUNCTIONS):
+        outer = getattr(inner, "parent", None)
+        if isinstance(outer, COMPREHENSIONS):
+            return not any(generator.is_async for generator in outer.generators) and not outer.generators[0].ifs
+        if isinstance(outer, (ast.AsyncFor, ast.While, ast.Try)) or _guards(outer):
+            return False
+        if isinstance(outer, ast.For) and inner in outer.body:
+            return not _is_guarded(outer) and _rounds_are_free(outer, node)
+        inner = outer
+    return False
+
+
+def _guards(node):
+    """Whether this is a block that holds something without a name, as one holds a lock."""
+    return isinstance(node, (ast.With, ast.AsyncWith)) and not any(item.optional_vars for item in node.items)
+
+
+def _is_guarded(node):
+    """Whether something in a function stands in such a block."""
+    while node is not None and not isinstance(node, FUNCTIONS):
+        if _guards(node):
+            return True
+        node = getattr(node, "parent", None)
+    return False
+
+
+def _rounds_are_free(loop, node):
+    """Whether no round of this loop depends on what an earlier one got."""
+    inside = [inner for statement in loop.body for inner in ast.walk(statement)]
+    if any(isinstance(inner, (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)) for inner in inside):
+        return False  # a search, a retry
+    if loop.orelse or sum(
+        isinstance(inner, (ast.Await, ast.AsyncWith, ast.AsyncFor)) for inner in inside
+    ) > 1 + isinstance(node, ast.AsyncWith) * sum(isinstance(inner, ast.Await) for inner in ast.walk(node)):
+        return False  # it does more than this: a pause out of politeness, say
+    if not _names(loop.target, ast.Store) & _names(node, ast.Load):
+        return False  # the same again and again: whatever it is for, it is not a list of errands
+    stored = {name for statement in loop.body for name in _names(statement, ast.Store)}
+    asked = node.value if isinstance(node, ast.Await) else ast.Tuple([item.context_expr for item in node.items])
+    if _names(asked, ast.Load) & stored & _carried(loop, asked):
+        return False
+    used = _names(asked, ast.Load)
+    changed = {
+        inner.func.value.id
+        for inner in inside
+        if isinstance(inner, ast.Call)
+        and isinstance(inner.func, ast.Attribute)
+        and isinstance(inner.func.value, ast.Name)
+        and not _is_inside(inner, node)
+    }
+    return not used & changed
+
+
+def _carried(loop, asked):
+    """Names that a round reads before it has set them itself."""
+    set_before = set()
+    for statement in loop.body:
+        if any(inner is asked for inner in ast.walk(statement)) or statement.lineno <= getattr(asked, "lineno", 0) <= (
+            statement.end_lineno
+        ):
+            break
+        set_before |= _names(statement, ast.Store)
+    return {name for statement in loop.body for name in _names(statement, ast.Store)} - set_before
+
+
+def _names(node, context):
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, context)}
+
+
+def _free_neighbours(tree, before, line):
+    """Whether the awaits of these two lines stand in statements of one block, the later needing nothing of the earlier."""
+    one, other = _awaits(tree, before), _awaits(tree, line)
+    if one is None or other is None or not isinstance(one, ast.Await) or not isinstance(other, ast.Await):
+        return False
+    one, other = _statement(one), _statement(other)
+    if one.parent is not other.parent or one is other or isinstance(one.parent, ast.While) or _is_guarded(one):
+        return False
+    if isinstance(one.parent, (ast.For, ast.AsyncFor)) or not (_keeps_value(one) and _keeps_value(other)):
+        return False
+    block = next((block for _, block in ast.iter_fields(one.parent) if isinstance(block, list) and one in block), [])
+    if other not in block or block.index(other) <= block.index(one):
+        return False
+    between = block[block.index(one) : block.index(other)]
+    stored = {name for statement in between for name in _names(statement, ast.Store)}
+    return not stored & _names(other, ast.Load) and not any(_acts(statement) for statement in between[1:])
+
+
+def _statement(node):
+    while not isinstance(node, ast.stmt):
+        node = node.parent
+    return node
+
+
+def _keeps_value(statement):
+    """Whether a statement assigns what it awaits: then it is wanted for that, and not for what it does."""
+    return isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(statement.value, ast.Await)
+
+
+def _acts(statement):
+    """Whether a statement calls anything besides what it awaits, and might so be needed by the next one."""
+    calls = [inner for inner in ast.walk(statement) if isinstance(inner, ast.Call)]
+    return not _keeps_value(statement) or any(not isinstance(call.parent, ast.Await) for call in calls)
+
+
+# --- too many at once ------------------------------------------------------------------------------------------------
+
+
+def too_many(facts: Facts) -> list[Finding]:
+    """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)"""
+    outside = sorted((wait for wait in facts.waits if wait.outside), key=lambda wait: wait.start)
+    most, moment = 0, None
+    times = sorted([(wait.start, 1) for wait in outside] + [(wait.end, -1) for wait in outside])
+    count = 0
+    for time, change in times:
+        count += change
+        if count > most:
+            most, moment = count, time
+    if most <= facts.at_once:
+        return []
+    then = [wait for wait in outside if wait.start <= moment < wait.end]
+    spots = Counter((wait.frames[-1].code.co_filename, wait.frames[-1].line) for wait in then if wait.frames)
+    (file, line), _ = spots.most_common(1)[0] if spots else (("", 0), 0)
+    longest = max(then, key=lambda wait: wait.end - wait.start)
+    where = f" at {place(file, line)}" if line else ""
+    text = (
+        f"{most} tasks waited for the outside at the same moment{where}, more than {facts.at_once}. "
+        "An asyncio.Semaphore lets so many in and no more."
+    )
+    span = _span(facts, longest.lane, WAITING, longest.start, longest.end)
+    return [Finding("too many", text, file, line, span)]
+
+
+# --- what the program itself made known ------------------------------------------------------------------------------
+
+
+def made_known(facts: Facts) -> list[Finding]:
+    """Tasks that nobody awaited or looked at, cancellations that got lost, coroutines that never began."""
+    same = defaultdict(list)
+    for note in facts.notes:
+        same[note.kind, note.file, note.line].append(note)
+    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items()]
+
+
+def _of_notes(facts, kind, notes):
+    note, count = notes[0], len(notes)
+    where = place(note.file, note.line) if note.line else "a place that is not known"
+    name = facts.timeline.lanes[note.lane] if note.lane is not None else note.text
+    more = f" (and {_number(count - 1, 'other')} like it)" if count > 1 else ""
+    text = {
+        "lost": f"{name}{more}, from {where}, never finished, and nobody awaited it. Keep the task and await it, "
+        "or start it in a TaskGroup.",
+        "unnoticed": f"{name}{more}, from {where}, {note.text}, and nobody looked. Await the task: then its exception is "
+        "raised where you can see it.",
+        "swallowed": f"{name}{more} was asked to cancel at {where} and went on as if nobody had asked. Raise "
+        "CancelledError again after cleaning up.",
+        "never awaited": f"{note.text}() at {where} was never awaited{more}: it did not even begin. Write await "
+        f"{note.text}(…).",
+    }[kind]
+    span = None
+    if note.lane is not None and facts.timeline.by_lane[name]:
+        span = facts.timeline.by_lane[name][-1]
+    return Finding(kind, text, note.file, note.line, span)

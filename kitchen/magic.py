@@ -40,7 +40,7 @@ async def block(line: str):
     """What a cell under `%%gantt` runs in. `line`: what stands behind the magic; UsageError when it is not understood."""
     try:
         given = options.parse_args(shlex.split(line))
-        run = watch(" ".join(given.title) or "this cell", at_once=given.at_once)
+        run = watch(" ".join(given.title) or "this cell", at_once=given.at_once, body="this cell")
     except ValueError as error:
         options.error(str(error))
     if given.o is not None and not given.o.isidentifier():

@@ -41,7 +41,9 @@ class Recorder:
     """
 
     newest = None
-    parents: Mapping[int, int] = MappingProxyType({})  # the lanes of tasks: of the task that made each
+    parents: Mapping[int, int] = MappingProxyType(
+        {}
+    )  # by number: of a task's lane, the lane of the task that created it
     findings: Sequence[Finding] = ()  # what is amiss, known when the run is over
 
     def __init__(self, lanes: Iterable[str], title: str, clock: Callable[[], float] = perf_counter):
@@ -105,11 +107,12 @@ class Recorder:
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
         log, now = list(self.log), self.now() if self.ended is None else self.ended
+        parents, lanes = dict(self.parents), self.lanes  # read after the log, and once: they may grow meanwhile
         last = {lane: label if state is None else UNFINISHED for _, lane, state, label, _ in log}
-        outcomes = {self.lanes[lane]: outcome for lane, outcome in last.items() if outcome}
-        parents = {self.lanes[lane]: self.lanes[parent] for lane, parent in self.parents.items()}
+        outcomes = {lanes[lane]: outcome for lane, outcome in last.items() if outcome}
+        parents = {lanes[lane]: lanes[parent] for lane, parent in parents.items() if lane < len(lanes)}
         facts = {"outcomes": outcomes, "parents": parents, "findings": self.findings}
-        return Timeline(self.lanes, lambda: _table(log, now), **facts, unit="s", title=self.title)
+        return Timeline(lanes, lambda: _table(log, now), **facts, unit="s", title=self.title)
 
 
 def _table(log, now):

@@ -65,6 +65,7 @@ class _Watched:
     def __init__(self, thread, cpu):
         self.thread, self.cpu = thread, cpu
         self.lane = self.state = self.stood = self.last = None
+        self.job = self.began = None  # a job that an executor's thread does, and when it began
 
 
 class Sampler:
@@ -139,7 +140,7 @@ class Sampler:
                 if thread.ident not in self._before and not thread.name.startswith("kitchen")
             }
             for ident in [ident for ident in self._there if self._there[ident].thread is not threads.get(ident)]:
-                self._leave(self._there.pop(ident), now, over=True)
+                self._leave(self._there.pop(ident), now)
             jobs = self._take_jobs()
             for ident, thread in threads.items():
                 watched = self._there.get(ident)
@@ -166,12 +167,12 @@ class Sampler:
         if edges:
             self._tell_jobs(watched, edges)
         if spot is None or spot.file is None:
-            if watched.state is not None and not (edges and edges[-1][2] is None):
-                self._leave(watched, now)
+            spot = watched.job
+        if spot is None:
+            self._leave(watched, now)
             return
-        begins = watched.state is None
-        if begins:
-            then = max(then, watched.last or 0.0)
+        if watched.job is not None:
+            then = max(then, watched.began)
         rest = READY if busy else WAITING
         length = now - then
         worked = min(length, length if worked is None else worked)
@@ -204,25 +205,24 @@ class Sampler:
             watched.lane = self._lanes[watched.thread] = self.recorder.add_lane(watched.thread.name)
         return watched.lane
 
-    def _leave(self, watched, now, over=False):
+    def _leave(self, watched, now):
         """None of the reader's functions runs there any more."""
         if watched.state is not None:
             self._change(watched, now, None)
 
     def _tell_jobs(self, watched, edges):
-        """What executor's threads have said themselves."""
+        """What the executor's threads have said themselves since the last look."""
         for function, began, ended, cpu in edges:
-            spot = _Spot.of_function(function)
             if ended is None:
-                if watched.state is None:
-                    self._change(watched, began, RUNNING, spot.works)
+                watched.job, watched.began = _Spot.of_function(function), began
                 continue
-            length = ended - began
-            if watched.state is None or (watched.last or 0.0) <= began - self.recorder.began:  # no look saw it
+            if watched.state is None:  # it was over before anybody looked
+                spot = _Spot.of_function(function)
                 self._change(watched, began, RUNNING, spot.works)
-                if cpu < length - LEAST:
-                    self._change(watched, began + cpu, WAITING, spot.works)
+                if cpu < ended - began - LEAST:
+                    self._change(watched, began + cpu, WAITING, spot.waits)
             self._change(watched, ended, None)
+            watched.job = None
 
     def _look_at_loop(self, frame, now):
         running = self.recorder.running()
@@ -260,7 +260,7 @@ class _Spot:
             )  # which is how asyncio.to_thread calls it
             function = function.args[0] if run and function.args else function.func
         name = getattr(function, "__name__", type(function).__name__)
-        return cls(None, 0, name, None, "")
+        return cls(None, 0, name, None, name)
 
 
 def _spot(frame):

@@ -255,9 +255,7 @@ class Timeline:
 
         facts = {name: getattr(self, name) for name in ("title", "unit", "switches", "outcomes", "parents", "lanes")}
         facts["findings"] = [
-            [*finding[:4], span and [span[0], span[1].value, *span[2:]]]
-            for finding in self.findings
-            for span in finding[4:]
+            [*words, span and [span.lane, span.state.value, *span[2:]]] for *words, span in self.findings
         ]
         legend = {"states": [state.value for state in State], "labels": list(labels)}
         tables = {"spans": columns(self.spans), "switching": columns(self._switching)}
@@ -276,15 +274,12 @@ class Timeline:
                 return Table(of_lane, [states[number] for number in of_state], named, starts, ends, inferred)
 
             facts = {key: data[key] for key in ("unit", "title", "switches")}
-            facts |= {key: data.get(key) for key in ("outcomes", "parents")}
-            facts["findings"] = [
-                Finding(*words, span and Span(span[0], State(span[1]), *span[2:]))
-                for *words, span in data.get("findings", ())
-            ]
+            facts |= {key: _texts(data.get(key) or {}) for key in ("outcomes", "parents")}
+            facts["findings"] = [_finding(*values) for values in data.get("findings", ())]
             switching = cls(data["lanes"], table(data["switching"])).by_time
             timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
             timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken
-        except (LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(
                 f"this is not a Timeline's JSON ({error!r}): from_json reads what to_json wrote"
             ) from error
@@ -299,19 +294,26 @@ class Timeline:
             from pandas import DataFrame
         except ImportError as error:
             raise ImportError("to_frame needs pandas, which is not installed here: pip install pandas") from error
-        rows = [(*span[:1], span.state.name, *span[2:5], span.duration, span.inferred) for span in self.spans]
-        return DataFrame(rows, columns=["lane", "state", "label", "start", "end", "duration", "inferred"])
+        columns = ["lane", "state", "label", "start", "end", "duration", "inferred"]
+        rows = [
+            (lane, state.name, label, start, end, end - start, inferred)
+            for lane, state, label, start, end, inferred in self.spans
+        ]
+        return DataFrame(rows, columns=columns)
 
     def to_chrome_trace(self) -> str:
         """This Timeline in Chrome's trace event format, which https://ui.perfetto.dev opens: a track per lane.
 
-        A kitchen minute becomes a minute there. Rule: "Trace Event Format", complete events (ph "X"), microseconds.
+        A kitchen minute becomes a minute there. A finding is a mark where its span begins. Rule: "Trace Event Format":
+        complete events (ph "X"), instant events (ph "i"), microseconds.
         """
         microseconds = {"min": 60e6, "s": 1e6}[self.unit]
         tracks = {lane: number for number, lane in enumerate(self.lanes, start=2)}
         named = [("the cook", 1), *tracks.items()]
+        created = {lane: {"created by": parent} for lane, parent in self.parents.items()}
         events = [
-            {"ph": "M", "pid": 1, "tid": tid, "name": "thread_name", "args": {"name": lane}} for lane, tid in named
+            {"ph": "M", "pid": 1, "tid": tid, "name": "thread_name", "args": {"name": lane} | created.get(lane, {})}
+            for lane, tid in named
         ]
         events += [
             {"ph": "M", "pid": 1, "tid": tid, "name": "thread_sort_index", "args": {"sort_index": tid}}
@@ -322,11 +324,39 @@ class Timeline:
         placed += [(span, tracks[span.lane], span.label) for span in self.spans]
         for span, tid, name in placed:
             args = {"state": span.state.value, "step": span.label, "lane": span.lane, "inferred": span.inferred}
+            args |= created.get(span.lane, {})
             times = {"ts": span.start * microseconds, "dur": span.duration * microseconds}
             events.append(
                 {"ph": "X", "pid": 1, "tid": tid, "name": name, "cat": span.state.value, **times, "args": args}
             )
+        for kind, text, file, line, span in self.findings:
+            placed = span is not None and span.lane in tracks  # otherwise it is about all of the program
+            where = {"tid": tracks[span.lane], "s": "t"} if placed else {"tid": 1, "s": "p"}
+            args = {"finding": kind, "file": file, "line": line}
+            time = span.start * microseconds if placed else 0.0
+            events.append({"ph": "i", "pid": 1, **where, "ts": time, "name": text, "cat": "finding", "args": args})
         return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}, allow_nan=False)
+
+
+def _texts(mapping):
+    """A copy of a mapping from text to text, as JSON has it. Raises TypeError or AttributeError for anything else."""
+    return {_checked(key, str): _checked(value, str) for key, value in mapping.items()}
+
+
+def _finding(kind, text, file, line, span=None):
+    """A Finding, as JSON has it. Raises TypeError or ValueError when it is none."""
+    if span is not None:
+        lane, state, label, start, end, inferred = span
+        times = (_checked(start, (int, float)), _checked(end, (int, float)))
+        span = Span(_checked(lane, str), State(state), _checked(label, str), *times, bool(inferred))
+    words = [_checked(word, str) for word in (kind, text, file)]
+    return Finding(*words, _checked(line, int), span)
+
+
+def _checked(value, kind):
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind}")
+    return value
 
 
 def merged(spans: Iterable[Span]) -> Iterator[Span]:

@@ -51,13 +51,13 @@ class watch:
     """Records what the asyncio tasks (`async with`) and threads (`with` or `async with`) of a program do inside the block.
 
     `title`: of the picture. `at_once`: how many tasks may wait for the outside at the same moment before that is called
-    too many. Inside a `live` block the picture fills in meanwhile. `async with` gives way to other tasks once.
+    too many. `body`: the name of the lane of the block itself; by default that of its task. Inside a `live` block the picture fills in meanwhile. `async with` gives way to other tasks once.
     """
 
-    def __init__(self, title: str = "", at_once: int = 100):
+    def __init__(self, title: str = "", at_once: int = 100, body: str = ""):
         if not isinstance(at_once, int) or at_once < 1:
             raise ValueError(f"at_once={at_once!r}: give a whole number of tasks, 1 or more")
-        self._title, self._at_once = title, at_once
+        self._title, self._at_once, self._body = title, at_once, body
         self._recorder = self._sampler = self._tracer = self._showwarning = None
 
     @property
@@ -90,7 +90,7 @@ class watch:
         self._begin(loop)
         try:
             self._tracer = Tracer(loop, self._recorder, self._sampler)
-            self._tracer.install(asyncio.current_task())
+            self._tracer.install(asyncio.current_task(), self._body)
             await asyncio.sleep(0)  # the step under way began unseen: the next one is seen
         except BaseException:
             self._end()
@@ -147,7 +147,7 @@ class Lane:
         self.left = False  # whether the watch is over for it
         self.cancelled_at = None  # where it stood when it was last asked to end
         self.by_timer = None  # when it was last told to go on because a timer had run out
-        self.before = None  # what it waited for when it was last looked at
+        self.before = self.looked = None  # what it waited for when it was last looked at, and when that was
         self.started = None  # when the step began that is under way; None: none is
         self.name = self.number = self.task = self.key = self.proxy = None
         # What the log says by now.
@@ -370,6 +370,8 @@ class Watched(Recorder):
         start = running and running.started
         if start is None or running.number is None or now - start < STUCK:
             return
+        if running.state is WAITING:
+            self._tell(running, running.before if running.looked == start else None)
         if running.state is not RUNNING:
             woken = min(running.woken, start)
             self._begin(running, woken - self.began, start - self.began, None)
@@ -409,8 +411,8 @@ class Tracer:
         self.body = None
         self.failed = []  # tasks that failed, each with what it failed with
 
-    def install(self, task=None):
-        """From now on. `task`: the one that runs now, and whose steps are to be seen too."""
+    def install(self, task=None, name=""):
+        """From now on. `task`: the one that runs now, and whose steps are to be seen too; `name`: its lane's, if not its own."""
         loop, recorder = self.loop, self.recorder
         recorder.loop = loop
         recorder.shift = min(perf_counter() - loop.time() for _ in range(3))
@@ -419,6 +421,9 @@ class Tracer:
         if task is not None:
             self.body = Lane(task.get_coro(), None, perf_counter())
             self.adopt(self.body, task)
+            self.body.name = name or task.get_name()
+            if not is_readers(self.body.line()[0]):
+                self.body.function = "the block"
             recorder.made(self.body)
         vars(loop).update(self._replacements())
         type(loop).set_task_factory(loop, self._make)
@@ -533,7 +538,7 @@ class Tracer:
         due = None  # the moment that caused what is happening: a timer's, or that of a call from another thread
 
         def step_of_body(callback, *args):
-            body.started = start = now()
+            body.started = body.looked = start = now()
             coroutine = body.coroutine()
             body.before = before = look(body.memory, coroutine, args[0]) if args and coroutine else None
             try:
@@ -714,7 +719,8 @@ def _steps(tracer, lane, coroutine):
         before = None
         if awaited is not None:
             if lane.woken - stop > short:
-                before = look(lane.memory, coroutine, awaited)
+                lane.before = before = look(lane.memory, coroutine, awaited)
+                lane.looked = start
             awaited = None
         try:
             if thrown is None:

@@ -51,7 +51,8 @@ class watch:
     """Records what the asyncio tasks (`async with`) and threads (`with` or `async with`) of a program do inside the block.
 
     `title`: of the picture. `at_once`: how many tasks may wait for the outside at the same moment before that is called
-    too many. `body`: the name of the lane of the block itself; by default that of its task. Inside a `live` block the picture fills in meanwhile. `async with` gives way to other tasks once.
+    too many. `body`: the name of the lane of the block itself; by default that of its task. Inside a `live` block the
+    picture fills in meanwhile. `async with` gives way to other tasks once.
     """
 
     def __init__(self, title: str = "", at_once: int = 100, body: str = ""):
@@ -412,7 +413,7 @@ class Tracer:
         self.failed = []  # tasks that failed, each with what it failed with
 
     def install(self, task=None, name=""):
-        """From now on. `task`: the one that runs now, and whose steps are to be seen too; `name`: its lane's, if not its own."""
+        """From now on. `task`: the one that runs now, whose steps are to be seen too; `name`: its lane's, if not its own."""
         loop, recorder = self.loop, self.recorder
         recorder.loop = loop
         recorder.shift = min(perf_counter() - loop.time() for _ in range(3))

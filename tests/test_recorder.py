@@ -4,7 +4,7 @@ import threading
 from itertools import pairwise
 
 from kitchen.recorder import Recorder, watched
-from kitchen.timeline import READY, RUNNING, WAITING, Span
+from kitchen.timeline import READY, RUNNING, WAITING, Finding, Span
 
 
 class Clock:
@@ -100,3 +100,73 @@ def test_a_lane_that_was_not_done_says_so():
     timeline = recorder.timeline()
     assert timeline.outcomes == {"failed": "timed out", "cut off": "unfinished", "queued": "unfinished"}
     assert timeline.by_lane["queued"] == (Span("queued", READY, "", 0, 2),)  # the outcome is no step to be READY for
+
+
+class Growing(Recorder):
+    """A run whose lanes become more while it goes on."""
+
+    def __init__(self, clock):
+        self.parents = {}
+        super().__init__((), "growing", clock)
+
+    def add(self, name, parent=None):
+        if parent is not None:
+            self.parents[len(self.lanes)] = parent
+        self.lanes = (*self.lanes, name)
+        return len(self.lanes) - 1
+
+
+def test_lanes_may_come_later_and_say_who_made_them():
+    recorder = Growing(clock := Clock())
+    assert recorder.timeline().lanes == ()
+    main = recorder.add("main")
+    recorder.change(main, RUNNING, "x")
+    clock.time += 2
+    task = recorder.add("task", main)
+    recorder.change(task, READY)
+    recorder.add("nothing is known of it", main)
+    clock.time += 1
+    recorder.change(task, RUNNING, "y")
+    clock.time += 1
+    recorder.close()
+    timeline = recorder.timeline()
+    assert timeline.lanes == ("main", "task", "nothing is known of it")
+    assert timeline.parents == {"task": "main", "nothing is known of it": "main"}
+    assert timeline.by_lane["main"] == (Span("main", RUNNING, "x", 0, 4),)
+    assert timeline.by_lane["task"] == (Span("task", READY, "y", 2, 3), Span("task", RUNNING, "y", 3, 4))
+    assert timeline.by_lane["nothing is known of it"] == ()
+    assert timeline.outcomes == {"main": "unfinished", "task": "unfinished"}
+
+
+def test_a_lane_may_be_away_for_a_while():
+    recorder = Growing(clock := Clock())
+    thread = recorder.add("thread")
+    recorder.change(thread, RUNNING, "first job", at=1.0)
+    recorder.change(thread, None, at=2.0)
+    recorder.change(thread, READY, at=5.0)
+    recorder.change(thread, RUNNING, "second job", at=6.0)
+    recorder.change(thread, None, at=7.0)
+    clock.time += 9
+    recorder.close()
+    timeline = recorder.timeline()
+    assert [(span.label, span.start, span.end) for span in timeline.spans] == [
+        ("first job", 1, 2),
+        ("second job", 5, 6),
+        ("second job", 6, 7),
+    ]
+    assert (timeline.outcomes, timeline.makespan) == ({}, 7)
+
+
+def test_a_run_has_no_findings_unless_it_says_so():
+    recorder = Recorder(["a"], "", Clock())
+    assert (recorder.parents, recorder.findings, recorder.timeline().findings) == ({}, (), ())
+    recorder.findings = [Finding("lost", "a never finished.", "", 0)]
+    assert recorder.timeline().findings == tuple(recorder.findings)
+
+
+def test_a_lane_that_is_being_added_does_no_harm():
+    """Another thread may be in the middle of it: its parent is known then, and its name not yet."""
+    recorder = Growing(Clock())
+    recorder.add("main")
+    recorder.parents[1] = 0
+    assert recorder.timeline().parents == {}

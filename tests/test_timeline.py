@@ -2,12 +2,14 @@
 
 import copy
 import json
+import os
 import pickle
+import sys
 
 import pytest
 
 from kitchen import Dish, Span, State, Timeline, dinner, simulate, wait, work
-from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Table
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Finding, Table, bar
 
 
 def timeline(*rows, lanes=("a", "b"), **facts):
@@ -130,3 +132,156 @@ def test_why_a_lane_was_over_without_being_done_is_kept():
     assert timeline != Timeline(["a", "b"], table)
     older = {key: value for key, value in json.loads(timeline.to_json()).items() if key != "outcomes"}
     assert Timeline.from_json(json.dumps(older)).outcomes == {}
+
+
+# --- who made whom, and what is amiss --------------------------------------------------------------------------------
+
+NASTY = '</script><img src=x onerror=alert(1)>\x1b[31m\u2028"\\\ud800'
+
+
+def watched():
+    """What is left of a program: main made two tasks, of which one held the loop."""
+    table = Table(
+        [0, 0, 1, 1, 2],
+        [RUNNING, WAITING, RUNNING, RUNNING, READY],
+        ["main", "tasks", "fetch", "fetch", "fetch"],
+        [0.0, 1.0, 1.0, 4.0, 1.0],
+        [1.0, 5.0, 3.0, 5.0, 3.0],
+    )
+    blocked = Finding(
+        "blocked", "line 7 held the loop for 2 s; 1 task was ready.", "a.py", 7, Span("a", RUNNING, "", 1, 3)
+    )
+    lost = Finding("never awaited", "save() at line 9 was never awaited.", "a.py", 9)
+    facts = {"parents": {"a": "main", "b": "main"}, "findings": [blocked, lost], "outcomes": {"b": "cancelled"}}
+    return Timeline(["main", "a", "b"], table, **facts, unit="s", title="watched")
+
+
+def test_most_timelines_have_no_parents_and_no_findings():
+    assert (simulate.sync(dinner()).parents, simulate.sync(dinner()).findings) == ({}, ())
+
+
+def test_parents_and_findings_survive_json_and_pickling_and_tell_timelines_apart():
+    seen = watched()
+    for other in (Timeline.from_json(seen.to_json()), pickle.loads(pickle.dumps(seen)), copy.deepcopy(seen)):
+        assert other == seen
+        assert (other.parents, other.findings) == (seen.parents, seen.findings)
+        assert [type(finding) for finding in other.findings] == [Finding, Finding]
+    for change in ({"parents": {}}, {"findings": seen.findings[:1]}):
+        assert Timeline(seen.lanes, seen._table, **vars_of(seen) | change) != seen
+
+
+def vars_of(timeline):
+    return {name: getattr(timeline, name) for name in ("outcomes", "parents", "findings", "unit", "title")}
+
+
+def test_json_of_before_there_were_findings_can_be_read():
+    older = {key: value for key, value in json.loads(watched().to_json()).items() if key not in ("parents", "findings")}
+    timeline = Timeline.from_json(json.dumps(older))
+    assert (timeline.parents, timeline.findings) == ({}, ())
+    assert timeline.spans == watched().spans
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"parents": ["a"]},
+        {"parents": {"a": 3}},
+        {"outcomes": {"a": 3}},
+        {"findings": 3},
+        {"findings": [["blocked", "text"]]},
+        {"findings": [["blocked", 3, "a.py", 7, None]]},
+        {"findings": [["blocked", "text", "a.py", "7", None]]},
+        {"findings": [["blocked", "text", "a.py", 7, ["a", "flying", "", 1, 3, False]]]},
+        {"findings": [["blocked", "text", "a.py", 7, ["a", "running", "", "now", 3, False]]]},
+        {"findings": [["blocked", "text", "a.py", 7, ["a", "running"]]]},
+    ],
+    ids=str,
+)
+def test_broken_parents_and_findings_are_refused(broken):
+    with pytest.raises(ValueError, match="not a Timeline's JSON"):
+        Timeline.from_json(json.dumps(json.loads(watched().to_json()) | broken))
+
+
+def test_the_text_picture_tells_the_findings_below_it():
+    *picture, first, second = str(watched()).splitlines()
+    assert picture == str(Timeline(["main", "a", "b"], watched()._table, unit="s", title="watched")).splitlines()
+    assert (first, second) == (f"- {watched().findings[0].text}", f"- {watched().findings[1].text}")
+
+
+def test_findings_in_text_are_as_wide_as_the_picture_and_safe_to_print():
+    findings = [Finding("lost", f"{NASTY} " * 9, "", 0), Finding("lost", "x" * 200, "", 0)]
+    lines = str(Timeline(["a"], Table([0], [RUNNING], ["x"], [0.0], [1.0]), findings=findings)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith("- ") for line in lines) == 2
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_chrome_trace_tells_who_made_a_lane_and_marks_the_findings():
+    seen = watched()
+    events = json.loads(seen.to_chrome_trace())["traceEvents"]
+    tracks = {event["args"]["name"]: event for event in events if event["name"] == "thread_name"}
+    assert {name: event["args"].get("created by") for name, event in tracks.items()} == {
+        "the cook": None,
+        "main": None,
+        "a": "main",
+        "b": "main",
+    }
+    spans = [event for event in events if event["ph"] == "X"]
+    assert {event["args"]["lane"] for event in spans if event["args"].get("created by") == "main"} == {"a", "b"}
+    placed, other = [event for event in events if event["ph"] == "i"]
+    assert (placed["name"], placed["tid"], placed["ts"], placed["s"]) == (
+        seen.findings[0].text,
+        tracks["a"]["tid"],
+        1e6,
+        "t",
+    )
+    assert placed["args"] == {"finding": "blocked", "file": "a.py", "line": 7}
+    assert (other["name"], other["s"]) == (seen.findings[1].text, "p")  # of all of the process
+
+
+# --- lanes that are there for a part of the time only ----------------------------------------------------------------
+
+
+def test_a_lane_that_begins_late_and_has_a_gap_is_blank_then():
+    seen = timeline((0, RUNNING, "x", 0.0, 10.0), (1, RUNNING, "x", 4.0, 5.0), (1, RUNNING, "y", 8.0, 9.0), unit="s")
+    assert [(span.start, span.end) for span in seen.by_lane["b"]] == [(4, 5), (8, 9)]
+    assert bar(seen.by_lane["b"], 10, 1.0) == "    #   # "
+    assert seen.busy == 12
+    assert Timeline.from_json(seen.to_json()) == seen
+
+
+# --- as a table ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pandas():
+    try:
+        import pandas
+    except ImportError:
+        reason = "pandas is missing: python3 -m pip install pandas"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return pandas
+
+
+def test_a_table_has_a_row_per_span(pandas):
+    seen = timeline((0, RUNNING, "x", 0.0, 1.5, False), (1, WAITING, "y", 1.0, 4.0, True))
+    frame = seen.to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame.to_dict("records") == [
+        {"lane": "a", "state": "RUNNING", "label": "x", "start": 0, "end": 1.5, "duration": 1.5, "inferred": False},
+        {"lane": "b", "state": "WAITING", "label": "y", "start": 1, "end": 4, "duration": 3, "inferred": True},
+    ]
+    assert frame.groupby("state")["duration"].sum()["WAITING"] == 3
+    assert frame.dtypes["inferred"] == bool
+
+
+def test_an_empty_table_has_its_columns(pandas):
+    frame = Timeline([], Table((), (), (), (), ())).to_frame()
+    assert list(frame.columns) == ["lane", "state", "label", "start", "end", "duration", "inferred"]
+    assert len(frame) == 0
+
+
+def test_without_pandas_the_error_names_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        timeline((0, RUNNING, "x", 0.0, 1.0)).to_frame()

@@ -4,7 +4,8 @@
 // to the next; the last one of a lane is open, and reaches to now. Facts come in rows of 16 bytes, little-endian: time
 // (float64, in the run's own unit since its beginning), lane (uint32), what (uint32: state + 8 if inferred + 16 x number
 // of the label; over + 8 + 16 x number: over without being done, and why). Behind the lanes of the run there is one more,
-// on which the cook turns to another dish: switching + 16 x number of that lane.
+// on which the cook turns to another dish: switching + 16 x number of that lane. Lanes may be added while a run goes on;
+// none is added before those that are known.
 
 export const [OVER, RUNNING, READY, WAITING, IDLING, SWITCHING] = [0, 1, 2, 3, 4, 5];
 export const STATES = ["", "RUNNING", "READY", "WAITING", "IDLING", "SWITCHING"];
@@ -23,11 +24,11 @@ export class Run {
     this.seen = new Set(); // the states that occur, + 8 where inferred; 8: over without being done
     this.ended = null; // when the run was over
     this.summary = "";
-    this.parents = {}; // lane: the lane of the task that made it
-    this.findings = []; // what is amiss: text, and where to look
+    this.parents = {}; // lane: the lane of the task that created it
+    this.findings = []; // what is amiss: text, and where to look: lane, start, end
   }
 
-  // More lanes, from number `from` on; those that are known are dropped. The cook's own moves up behind them.
+  // The lanes from number `from` on; those that are known are dropped. The one behind the last moves up.
   grow(lanes, from) {
     const added = lanes.slice(this.lanes.length - from);
     if (!added.length) return;
@@ -99,7 +100,7 @@ export class Run {
   outcome(lane, time) {
     const number = this.find(lane, time);
     const last = this.times[lane].length - 1;
-    if (last < 0) return "done"; // there was nothing to do
+    if (last < 0) return this.live && this.ended === null ? "" : "done"; // there was nothing to do
     if (number === last && this.state(lane, last) === OVER) {
       const what = this.whats[lane][last];
       return what & 8 ? this.labels[what >> 4] : "done";
@@ -159,12 +160,13 @@ export class Film {
     runs.forEach((news, at) => {
       if (!this.runs[news.run] && news.head && news.run === this.runs.length) this.runs.push(new Run(news.head));
       const run = this.runs[news.run];
-      if (!run || news.from > run.rows || news.labelsFrom > run.labels.length || news.lanesFrom > run.lanes.length) {
+      const { lanes = news.head?.lanes ?? [], lanesFrom = 0 } = news;
+      if (!run || news.from > run.rows || news.labelsFrom > run.labels.length || lanesFrom > run.lanes.length) {
         whole = false;
         return;
       }
       for (const label of news.labels.slice(run.labels.length - news.labelsFrom)) run.labels.push(label);
-      if (news.lanes) run.grow(news.lanes, news.lanesFrom);
+      run.grow(lanes, lanesFrom);
       Object.assign(run.parents, news.parents);
       run.findings = news.findings ?? run.findings;
       run.append(rows[at], run.rows - news.from);

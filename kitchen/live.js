@@ -121,7 +121,7 @@ export class Figure {
       element("div", "stage", {}, this.scroller, this.axis, this.tip),
       controls,
       (this.legend = legend()),
-      (this.findings = element("ul", "findings", { "aria-label": "What stands out" })),
+      (this.findings = element("section", "findings", { "aria-label": "What stands out" })),
       this.status,
     );
     for (const target of [this.root, ...this.root.querySelectorAll("button, input, select")]) {
@@ -207,7 +207,7 @@ export class Figure {
     const only = runs.length === 1 ? runs[0] : null;
     const several = runs.length > 1 && !this.film.title ? `${runs.length} runs` : "";
     this.name.textContent = [this.film.title, only && (only.summary || only.title), several].filter(Boolean).join(" – ");
-    this.list();
+    this.standOut();
     const says = `${this.name.textContent}. Space plays, arrow keys step from switch to switch and from lane to lane.`;
     this.root.setAttribute("aria-label", says);
     this.lanes.setAttribute("aria-label", runs.map((run) => run.summary || run.title).join("; ") || "Nothing has begun yet");
@@ -222,53 +222,60 @@ export class Figure {
     }
   }
 
-  // What is amiss, in words; each can be asked to show where.
-  list() {
-    const several = this.film.runs.length > 1;
-    const found = this.film.runs.flatMap((run) => run.findings.map((finding) => ({ run, ...finding })));
-    this.findings.replaceChildren(
-      ...found.map(({ run, text, lane, start, end }) => {
-        const says = several && run.title ? `${run.title}: ${text}` : text;
-        if (lane === undefined) return element("li", "", {}, says);
-        const show = button("finding", says, "Show where");
-        show.removeAttribute("aria-label");
-        show.addEventListener("click", () => this.showWhere(run, lane, start, end));
+  // What is amiss, in words; pressing one shows where.
+  standOut() {
+    const { runs } = this.film;
+    const entries = runs.flatMap((run) =>
+      run.findings.map((finding) => {
+        const says = runs.length > 1 && run.title ? `${run.title}: ${finding.text}` : finding.text;
+        if (finding.lane === undefined) return element("li", "", {}, says);
+        const show = element("button", "finding", { type: "button", title: "Show where", "data-lm-suppress-shortcuts": "true" }, says);
+        show.addEventListener("click", () => this.showWhere(run, finding));
         return element("li", "", {}, show);
       }),
     );
-    this.findings.hidden = !found.length;
+    this.findings.hidden = !entries.length;
+    this.findings.replaceChildren(element("strong", "", {}, "What stands out"), element("ul", "", {}, ...entries));
   }
 
-  // Zooms to a span, with some room around it, and brings its lane into view.
-  showWhere(run, lane, start, end) {
-    const room = Math.max((end - start) / 4, this.duration * 1e-4);
+  // Zooms to the span of a finding, with some room around it, and brings its lane into sight.
+  showWhere(run, { lane, start, end }) {
+    const whole = this.duration * 1.02 || 1;
+    const room = Math.max((end - start) / 4, whole * 1e-4);
     this.playing = false;
-    this.from = Math.max(0, run.offset + start - room);
-    [this.to, this.fitted] = [run.offset + end + room, false];
-    this.goTo(run.offset + (start + end) / 2);
+    [this.from, this.to] = [Math.max(0, run.offset + start - room), Math.min(whole, run.offset + end + room)];
+    this.fitted = false;
+    this.goTo(run.offset + start);
+    this.scroller.scrollIntoView({ block: "nearest" });
     const row = this.plan?.rows.find((one) => one.run === run && one.lane === lane);
-    if (row) {
-      const { top, height } = this.visible;
-      if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
-      this.walking = true;
-      this.lookAt(row, this.playhead);
-    }
+    if (row) this.walkTo(row);
   }
 
   // News of the runs, as the kernel sends them; false: something is missing that was sent before.
   receive(news, rows) {
-    const size = () => this.film.runs.reduce((sum, run) => sum + run.lanes.length + 1, 0);
-    const known = size();
+    const size = () => this.film.runs.reduce((sum, run) => sum + run.lanes.length, 0);
+    const [runs, known] = [this.film.runs.length, size()];
     if (news.runs.length) this.clock.heard(news.now, performance.now() / 1000); // before the first run it stands at 0
     this.heard = performance.now() / 1000;
     const whole = this.film.receive(news, rows);
-    if (size() !== known) {
+    if (this.film.runs.length !== runs) {
       this.renew();
       this.tell();
-    }
+    } else if (size() !== known) this.grow();
     if (news.over) this.finish("done");
     this.wake();
     return whole;
+  }
+
+  // There are more lanes than before: they are laid out anew, and the reader goes on with what she was doing.
+  grow() {
+    this.explained = null;
+    if (!this.plan) return;
+    this.plan = layout(this.film);
+    this.plate.key = "";
+    const { focus } = this;
+    const same = (row) => row.run === focus.run && row.kind === focus.kind && (row.kind === "cook" || row.lane === focus.lane);
+    if (focus) this.lookAt(this.plan.rows.find(same), this.lookedAt);
   }
 
   // The recording is over: "done", or "lost" with the kernel. What has come stays, and can be played.
@@ -384,7 +391,10 @@ export class Figure {
     const rows = this.plan.rows.filter((row) => row.height && row.kind !== "heading");
     const at = rows.indexOf(this.focus);
     const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by))];
-    if (!row) return;
+    if (row) this.walkTo(row);
+  }
+
+  walkTo(row) {
     const { top, height } = this.visible;
     if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
     this.walking = true;
@@ -463,7 +473,7 @@ export class Figure {
         lines.push(["span", `${lengthText(span.end - span.start, run.unit)} ${open ? "so far" : "long"}`]);
         if (span.inferred) lines.push(["em", "inferred, not observed"]);
       } else lines.push(["span", run.outcome(lane, then) || "not there"]);
-      if (lane in run.parents) lines.push(["span", `made by ${run.lanes[run.parents[lane]]}`]);
+      if (lane in run.parents) lines.push(["span", `created by ${run.lanes[run.parents[lane]]}`]);
     }
     this.tip.replaceChildren(...lines.map(([tag, text]) => element(tag, "", {}, text)));
     return true;

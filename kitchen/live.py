@@ -145,7 +145,7 @@ class News:
         start, labels = self.told[number], self.labels[number]
         known = 0 if start == 0 else len(labels)
         entries = recorder.log[start : start + MOST]
-        lanes, lanes_known = recorder.lanes, self.lanes[number]  # after the log: of what it says, the lanes are there
+        lanes, lanes_known = recorder.lanes, self.lanes[number]  # read after the log: there are all that it speaks of
         told = rows(entries, labels)
         self.lanes[number] = len(lanes)
         self.told[number] = start + len(entries)
@@ -154,13 +154,13 @@ class News:
         self.ended[number] = ended
         news = {"run": number, "from": start, "labelsFrom": known, "labels": labels.texts[known:], "ended": ended}
         if start == 0:
-            news["head"] = head(lanes, recorder.title, "s", offset) | {"live": True}
             lanes_known = 0
-        if len(lanes) > lanes_known:
-            news["lanes"], news["lanesFrom"] = [printable(lane) for lane in lanes[lanes_known:]], lanes_known
-            parents = {lane: parent for lane, parent in list(recorder.parents.items()) if lane >= lanes_known}
-            if parents:
-                news["parents"] = parents
+            news["head"] = head(lanes, recorder.title, "s", offset) | {"live": True}
+        else:  # in every message, so that the page notices when lanes are missing
+            news |= {"lanesFrom": lanes_known, "lanes": [printable(lane) for lane in lanes[lanes_known:]]}
+        parents = recorder.parents
+        if added := {lane: parents[lane] for lane in range(lanes_known, len(lanes)) if lane in parents}:
+            news["parents"] = added
         return news, told
 
 

@@ -71,11 +71,23 @@ class Player:
         return FIGURE.format(
             name=name or "k" + sha256(film.encode()).hexdigest()[:16],
             style=style(),
-            words=escape(printable("; ".join(map(_words, self.timelines)))),
+            words=escape(printable("; ".join(timeline.summary() for timeline in self.timelines))),
+            findings=self._findings(),
             picture=f"data:image/png;base64,{b64encode(self.png).decode()}",
             film=film,
             module=module(),
         )
+
+    def _findings(self):
+        """What is amiss, as HTML for wherever the script may not run; nothing when nothing is."""
+        several = len(self.timelines) > 1
+        texts = [
+            f"{timeline.title}: {finding.text}" if several and timeline.title else finding.text
+            for timeline in self.timelines
+            for finding in timeline.findings
+        ]
+        items = "".join(f"<li>{escape(printable(text))}</li>\n" for text in texts)
+        return f"<p>What stands out:</p>\n<ul>\n{items}</ul>\n" if texts else ""
 
     def bundle(self, name: str | None = None) -> dict[str, str]:
         """The player as a notebook's output: wherever its script may not run, the picture is shown."""
@@ -87,11 +99,6 @@ class Player:
 
     def __repr__(self):
         return f"<Player of {', '.join(repr(timeline.title) for timeline in self.timelines)}>"
-
-
-def _words(timeline):
-    """A picture in a sentence, for whoever does not see it: its headline, and what is amiss."""
-    return " ".join([timeline.summary(), *(finding.text for finding in timeline.findings)])
 
 
 PAGE = """\
@@ -112,7 +119,7 @@ FIGURE = """\
 <style>
 {style}</style>
 <img src="{picture}" alt="{words}">
-<script type="application/json">{film}</script>
+{findings}<script type="application/json">{film}</script>
 <script type="module">
 {module}
 playSaved("{name}");
@@ -123,13 +130,12 @@ playSaved("{name}");
 def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "") -> str:
     """The film of these Timelines as a JSON text that can stand anywhere in an HTML page."""
     runs = []
-    for run, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
+    for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
         labels = Labels()
-        number = {lane: number for number, lane in enumerate(timeline.lanes)}
         told = rows(changes(timeline), labels) + turning(timeline)
         runs.append(
             {
-                "run": run,
+                "run": number,
                 "from": 0,
                 "labelsFrom": 0,
                 "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
@@ -138,21 +144,27 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
                 "ended": timeline.makespan,
                 "summary": printable(timeline.summary()),
             }
+            | _of_lanes(timeline)
         )
-        if timeline.parents:
-            runs[-1]["parents"] = {number[lane]: number[parent] for lane, parent in timeline.parents.items()}
-        if timeline.findings:
-            runs[-1]["findings"] = [_finding(finding, number) for finding in timeline.findings]
     film = {"title": printable(title), "runs": runs}
     text = json.dumps(film, allow_nan=False, separators=(",", ":"))  # in ASCII: U+2028 is written as \\u2028
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _finding(finding, number):
-    """A finding as the page needs it: its text, and where in the picture to look."""
-    span = finding.span
-    where = {"lane": number[span.lane], "start": span.start, "end": span.end} if span and span.lane in number else {}
-    return {"text": printable(finding.text)} | where
+def _of_lanes(timeline):
+    """Who created which lane, and what is amiss, with where in the picture to look: as far as there is any of it."""
+    number = {lane: number for number, lane in enumerate(timeline.lanes)}
+    facts = {}
+    if timeline.parents:
+        created = [(lane, parent) for lane, parent in timeline.parents.items() if lane in number and parent in number]
+        facts["parents"] = {number[lane]: number[parent] for lane, parent in created}
+    if timeline.findings:
+        facts["findings"] = []
+        for finding in timeline.findings:
+            span = finding.span if finding.span and finding.span.lane in number else None
+            where = {"lane": number[span.lane], "start": span.start, "end": span.end} if span else {}
+            facts["findings"].append({"text": printable(finding.text)} | where)
+    return facts
 
 
 def head(lanes: Sequence[str], title: str, unit: str, offset: float) -> dict:

@@ -138,7 +138,10 @@ class Lane:
     """A task, as far as it is being watched."""
 
     def __init__(self, coroutine, parent, woken):
-        self.coroutine = weakref.ref(coroutine)  # weakly: a task that nobody holds must vanish as it would unwatched
+        try:
+            self.coroutine = weakref.ref(coroutine)  # weakly: a task that nobody holds must vanish as it would unwatched
+        except TypeError:  # what an asynchronous generator's asend and aclose return: such a one cannot be found later
+            self.coroutine = lambda: None
         self.code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         self.function = self.code.co_name if self.code else type(coroutine).__name__
         self.parent = parent
@@ -417,7 +420,7 @@ class Tracer:
         loop, recorder = self.loop, self.recorder
         recorder.loop = loop
         recorder.shift = min(perf_counter() - loop.time() for _ in range(3))
-        self.factory = loop.get_task_factory()
+        self.factory = type(loop).get_task_factory(loop)
         self.before = {name: vars(loop)[name] for name in NAMES if name in vars(loop)}
         if task is not None:
             self.body = Lane(task.get_coro(), None, perf_counter())
@@ -476,7 +479,7 @@ class Tracer:
         parent = self.lanes.get(id(creator))
         if parent is None and (creator is not None or _is_foreign(coroutine)):
             return self._factory(loop, coroutine, **options)  # of another program, which shares this loop
-        lane = Lane(coroutine, parent, perf_counter())
+        lane = Lane(_bare(coroutine), parent, perf_counter())
         proxy = Traced(coroutine, _steps(self, lane, coroutine))
         lane.proxy = weakref.ref(proxy)
         self.recorder.made(lane)
@@ -703,7 +706,7 @@ def _steps(tracer, lane, coroutine):
     Takes itself out of the tracebacks of whatever passes through. It is destroyed together with a task that nobody holds.
     """
     send, throw, note, now = coroutine.send, coroutine.throw, tracer.recorder.notes.extend, perf_counter
-    look = tracer.recorder.awaiting.look
+    look, coroutine = tracer.recorder.awaiting.look, _bare(coroutine)
     stop, awaited, thrown = 0.0, None, None
     try:
         yield
@@ -746,6 +749,13 @@ def _steps(tracer, lane, coroutine):
             return None if lane.left else tracer.lost(lane)
         except BaseException as error:
             thrown = _without_this(error)
+
+
+def _bare(coroutine):
+    """The program's own coroutine, without the clock of another watch."""
+    while isinstance(coroutine, Traced):
+        coroutine = coroutine._coroutine
+    return coroutine
 
 
 def _without_this(error):

@@ -163,23 +163,22 @@ class Awaiting:
                     break
                 coroutine = inner
                 continue
-            about = known.get(id(code)) or self._about(code)
-            if about.readers or call_is_readers:
+            _, readers, kind_here, _ = last = known.get(id(code)) or self._about(code)
+            if readers or call_is_readers:
                 number = self._number(memory, seen, coroutine)
                 seen += 1
                 if call_is_readers:
                     numbers.append(number)
                     spots[-1] = (*spots[-1], code)
-            if about.readers:
+                    key.append(id(code))
+            if readers:
                 line = _line(coroutine)
                 key.append(id(code))
                 key.append(line)
                 spots.append((code, line))
                 numbers.append(number)
-            key.append(id(code))
-            call_is_readers = about.readers
-            kind = (kind or about.kind) if about.kind else None
-            last = about
+            call_is_readers = readers
+            kind = (kind or kind_here) if kind_here else None
             coroutine = following
         if call_is_readers:
             spots[-1] = (*spots[-1], None)
@@ -189,11 +188,12 @@ class Awaiting:
             kind = self._kind_of(awaited, last)
         elif kind == "thread":
             kind = self._kind_of(awaited, None, kind)
-        place = self._places.get((kind, *key))
+        key += (kind, id(last and last.code))
+        place = self._places.get(tuple(key))
         if place is None:
             outside = kind in OUTSIDE or bool(last and last.library and last.kind is None and kind == _name(last.code))
             label = f"{kind}, {place_of(*spots[-1][:2])}" if spots else kind
-            place = self._places[kind, *key] = Place(kind.partition(" ")[0], label, outside, tuple(spots))
+            place = self._places[tuple(key)] = Place(kind.partition(" ")[0], label, outside, tuple(spots))
         return place, numbers
 
     def _about(self, code):

@@ -200,7 +200,7 @@ export class Figure {
   // What depends on which runs there are.
   renew() {
     const { runs } = this.film;
-    this.plan = this.explained = null;
+    this.plan = this.explained = this.found = null;
     this.plate.key = "";
     this.places.clear();
     this.lookAt(null);
@@ -238,13 +238,13 @@ export class Figure {
     this.findings.replaceChildren(element("strong", "", {}, "What stands out"), element("ul", "", {}, ...entries));
   }
 
-  // Zooms to the span of a finding, with some room around it, and brings its lane into sight.
+  // Zooms to the span of a finding, with some room around it, marks it, and brings its lane into sight.
   showWhere(run, { lane, start, end }) {
     const whole = this.duration * 1.02 || 1;
     const room = Math.max((end - start) / 4, whole * 1e-4);
     this.playing = false;
     [this.from, this.to] = [Math.max(0, run.offset + start - room), Math.min(whole, run.offset + end + room)];
-    this.fitted = false;
+    [this.fitted, this.found] = [false, { run, lane, start, end }];
     this.goTo(run.offset + start);
     this.scroller.scrollIntoView({ block: "nearest" });
     const row = this.plan?.rows.find((one) => one.run === run && one.lane === lane);
@@ -315,7 +315,7 @@ export class Figure {
       this.playing = false;
     } else {
       if (this.playhead >= this.duration) this.playhead = 0;
-      this.playing = true;
+      [this.playing, this.found] = [true, null];
       this.before = null;
     }
     this.wake();
@@ -337,6 +337,7 @@ export class Figure {
   }
 
   fit(until = this.duration) {
+    this.found = null;
     [this.from, this.to] = [0, until * 1.02 || 1];
     this.fitted = true;
     this.wake();
@@ -377,7 +378,7 @@ export class Figure {
       "=": () => this.zoom(0.5),
       "-": () => this.zoom(2),
       0: () => this.fit(),
-      Escape: () => (this.focus ? this.lookAt(null) : event.target.blur()),
+      Escape: () => (this.focus ? this.lookAt((this.found = null)) : event.target.blur()),
     }[event.key];
     if (!doIt || typing || onButton) return;
     event.preventDefault();
@@ -397,6 +398,7 @@ export class Figure {
   walkTo(row) {
     const { top, height } = this.visible;
     if (row.y < top || row.y + row.height > top + height) this.scroller.scrollTop = row.y - height / 2;
+    this.visible.top = this.scroller.scrollTop;
     this.walking = true;
     this.lookAt(row, this.playhead);
     this.status.textContent = [...this.tip.children].map((line) => line.textContent).join(", ");
@@ -570,7 +572,7 @@ export class Figure {
     const { film, view, playhead, following } = this;
     this.plate.show(film, view, this.duration);
     this.names.show(view, this.words, this.focus);
-    const moment = { playhead, following, glide: (run, x, y) => this.glide(run, x, y) };
+    const moment = { playhead, following, found: this.found, glide: (run, x, y) => this.glide(run, x, y) };
     paintFrame(this.context, film, view, this.plate, this.names, moment);
     const axis = [view.from, view.to, view.whole, view.ratio, view.theme, film.unit].join("/");
     if (this.axisOf !== axis) {

@@ -355,6 +355,7 @@ export function paintFrame(context, film, view, plate, names, moment) {
   const head = Math.max(gutter, Math.min(gutter + width, x(moment.playhead)));
   copy(context, plate, view, 0, head - gutter, 1);
   if (!moment.following) copy(context, plate, view, head - gutter, width, 0.22);
+  if (moment.found) markFound(context, plate, view, moment.found);
   paintOpen(context, film, view, moment.playhead);
   copy(context, names, { ...view, gutter: 0 }, 0, gutter + width + view.right, 1);
   const inside = moment.playhead >= view.from && moment.playhead <= view.to;
@@ -372,6 +373,17 @@ export function paintFrame(context, film, view, plate, names, moment) {
     cookFigure(context, ink, at.x, at.y, idle);
   }
   context.restore();
+}
+
+// The span that a finding is about: in full colour wherever the playhead is, and framed.
+function markFound(context, plate, view, { run, lane, start, end }) {
+  const row = view.plan.rows.find((one) => one.run === run && one.lane === lane);
+  const x = (time) => Math.max(0, Math.min(view.width, ((time + run.offset - view.from) / (view.to - view.from)) * view.width));
+  const [left, right] = [x(start), x(end)];
+  copy(context, plate, { ...view, visible: { top: row.y, height: row.height } }, left, right, 1);
+  context.strokeStyle = view.ink.bad;
+  context.lineWidth = 2;
+  context.strokeRect(view.gutter + left - 1, row.y - 1, right - left + 2, row.height + 2);
 }
 
 function copy(context, plate, { gutter, ratio, visible }, left, right, alpha) {

@@ -137,23 +137,44 @@ class watch:
 class Lane:
     """A task, as far as it is being watched."""
 
+    __slots__ = (
+        "bare",
+        "before",
+        "by_timer",
+        "cancelled_at",
+        "code",
+        "function",
+        "key",
+        "left",
+        "looked",
+        "memory",
+        "name",
+        "number",
+        "outcome",
+        "overdue",
+        "parent",
+        "started",
+        "state",
+        "stopped",
+        "task",
+        "told",
+        "woken",
+    )
+
     def __init__(self, coroutine, parent, woken):
-        try:
-            self.coroutine = weakref.ref(coroutine)  # weakly: a task that nobody holds must vanish as it would unwatched
-        except TypeError:  # what an asynchronous generator's asend and aclose return: such a one cannot be found later
-            self.coroutine = lambda: None
         self.code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         self.function = self.code.co_name if self.code else type(coroutine).__name__
         self.parent = parent
         self.woken = woken  # when it was told to go on
-        self.memory = []  # see Awaiting.look
+        self.memory = None  # see Awaiting.look
         self.outcome = ""
         self.left = False  # whether the watch is over for it
         self.cancelled_at = None  # where it stood when it was last asked to end
         self.by_timer = None  # when it was last told to go on because a timer had run out
         self.before = self.looked = None  # what it waited for when it was last looked at, and when that was
         self.started = None  # when the step began that is under way; None: none is
-        self.name = self.number = self.task = self.key = self.proxy = None
+        self.task = None  # weakly: a task that nobody holds must vanish as it would unwatched
+        self.name = self.number = self.key = None
         # What the log says by now.
         self.state = self.stopped = self.told = self.overdue = None
 
@@ -383,11 +404,11 @@ class Watched(Recorder):
 
     def look_at(self, lane: Lane):
         """What `lane` waits for at this moment, seen from outside; None when that cannot be told."""
-        task, coroutine = lane.task and lane.task(), lane.coroutine()
-        if task is None or coroutine is None:
+        task = lane.task and lane.task()
+        if task is None:
             return None
         try:
-            seen = self.awaiting.look([], coroutine, getattr(task, "_fut_waiter", None))
+            seen = self.awaiting.look([], _bare(task.get_coro()), getattr(task, "_fut_waiter", None))
         except Exception:  # it went on while it was being looked at
             return None
         return seen
@@ -458,9 +479,12 @@ class Tracer:
         """A task that is not over by the end of the block."""
         lane.left = True
         lane.before = self.recorder.look_at(lane)
-        proxy, task = lane.proxy and lane.proxy(), lane.task and lane.task()
-        if proxy is not None:
-            proxy.release()
+        task = lane.task and lane.task()
+        layer = task and task.get_coro()
+        while isinstance(layer, Traced):
+            if layer.lane is lane:
+                layer.release()
+            layer = layer._coroutine
         if task is not None and not task.done() and is_readers(lane.line()[0]):
             if lane.cancelled_at and task.cancelling():
                 self.recorder.remark("swallowed", lane, *lane.cancelled_at, task.get_name())
@@ -480,8 +504,7 @@ class Tracer:
         if parent is None and (creator is not None or _is_foreign(coroutine)):
             return self._factory(loop, coroutine, **options)  # of another program, which shares this loop
         lane = Lane(_bare(coroutine), parent, perf_counter())
-        proxy = Traced(coroutine, _steps(self, lane, coroutine))
-        lane.proxy = weakref.ref(proxy)
+        proxy = Traced(coroutine, _steps(self, lane, coroutine), lane)
         self.recorder.made(lane)
         task = self._factory(loop, proxy, **options)
         if task is not None and not task.done():
@@ -505,7 +528,7 @@ class Tracer:
         lane.outcome = _outcome(problem)
         self.recorder.over(lane, before)
         self.lanes.pop(lane.key, None)
-        lane.memory.clear()
+        lane.memory = None
         if isinstance(problem, asyncio.CancelledError):
             waiting = lane.parent and self.recorder.look_at(lane.parent)
             if waiting and waiting[0].kind == "timeout":  # wait_for, up to Python 3.11: in a task of its own
@@ -543,8 +566,9 @@ class Tracer:
 
         def step_of_body(callback, *args):
             body.started = body.looked = start = now()
-            coroutine = body.coroutine()
-            body.before = before = look(body.memory, coroutine, args[0]) if args and coroutine else None
+            if body.memory is None:
+                body.memory, body.bare = [], _bare(body.task().get_coro())
+            body.before = before = look(body.memory, body.bare, args[0]) if args else None
             try:
                 callback(*args)
             finally:
@@ -679,11 +703,11 @@ class Traced(Coroutine):
     The clock is a generator, whose own `send` and `throw` stand here as attributes: no function of Python's comes between.
     """
 
-    __slots__ = ("__weakref__", "_coroutine", "close", "send", "throw")
+    __slots__ = ("__weakref__", "_coroutine", "close", "lane", "send", "throw")
 
-    def __init__(self, coroutine, clock):
+    def __init__(self, coroutine, clock, lane):
         next(clock)
-        self._coroutine = coroutine
+        self._coroutine, self.lane = coroutine, lane
         self.send, self.throw, self.close = clock.send, clock.throw, coroutine.close
 
     def release(self):
@@ -723,6 +747,8 @@ def _steps(tracer, lane, coroutine):
         before = None
         if awaited is not None:
             if lane.woken - stop > short:
+                if lane.memory is None:
+                    lane.memory = []
                 lane.before = before = look(lane.memory, coroutine, awaited)
                 lane.looked = start
             awaited = None

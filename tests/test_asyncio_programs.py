@@ -5,6 +5,7 @@ import contextvars
 import functools
 import gc
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -13,18 +14,13 @@ import warnings
 from pathlib import Path
 
 import pytest
+from programs import PROGRAMS, cancelling, language, loops, networks, program
 
 from kitchen.watch import watch
 
 KITCHEN = str(Path(sys.modules["kitchen"].__file__).parent)
+ELSEWHERE = [cancelling, language, loops, networks]  # more programs
 variable = contextvars.ContextVar("variable", default=0)
-PROGRAMS = {}
-
-
-def program(function):
-    """Adds a program: it is given a list, in which it may write down what happens."""
-    PROGRAMS[function.__name__] = function
-    return function
 
 
 async def work(seen, name, delay=0.001, result=None):
@@ -114,7 +110,7 @@ async def waits_for_the_first(seen):
 
 @program
 async def takes_them_as_they_come(seen):
-    coming = asyncio.as_completed([work(seen, "slow", 0.02, 1), work(seen, "fast", 0.001, 2)])
+    coming = asyncio.as_completed([asyncio.sleep(0.05, 1), asyncio.sleep(0.001, 2)])
     return [await result for result in coming]
 
 
@@ -598,16 +594,24 @@ if sys.version_info >= (3, 12):
         return task.done(), await task
 
 
+class Journal(list):
+    """What a program writes down; it may keep things here, too, beyond its end."""
+
+
+def plain_text(text):
+    """The text without what differs from one run to the next: addresses, and the numbers of tasks."""
+    return re.sub(r"Task-\d+", "Task-N", re.sub(r"0x[0-9a-fA-F]+", "0x", text))
+
+
 def told(error):
-    """What can be told of an exception: class, arguments, where it came from, and the functions that it passed through."""
+    """What can be told of an exception: class, arguments, the functions that it passed through, and where it came from."""
     if error is None:
         return None
-    frames = [
-        (Path(frame.filename).name, frame.name, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    frames = [(frame.filename, frame.name, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    kept = [frame for frame in frames if frame[1] not in ("run_watched", "run_unwatched")]
     within = [told(one) for one in error.exceptions] if isinstance(error, BaseExceptionGroup) else []
-    said = [repr(one) for one in error.args if not isinstance(one, (list, BaseException))]
-    return type(error).__name__, said, frames, within, told(error.__cause__), told(error.__context__)
+    said = [plain_text(repr(one)) for one in error.args if not isinstance(one, (list, BaseException))]
+    return type(error).__name__, said, kept, within, told(error.__cause__), told(error.__context__)
 
 
 async def run_watched(function, seen):
@@ -616,29 +620,56 @@ async def run_watched(function, seen):
 
 
 async def run_unwatched(function, seen):
+    await asyncio.sleep(0)  # as `async with` does
     return await function(seen)
 
 
 def outcome(run, function, caplog):
     """Everything that can be noticed of a program from outside."""
-    seen, result, error = [], None, None
+    seen, result, error, at_end = Journal(), None, None, []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        before = dict(vars(loop))
+        try:
+            return await run(function, seen)
+        finally:
+            at_end.append(getattr(seen, "factory", None) is loop.get_task_factory())
+            at_end.append([name for name, value in vars(loop).items() if callable(value) and before.get(name) != value])
+            at_end.append(sorted(name for name in vars(loop) if name not in before))
+            await asyncio.sleep(0.003)  # what it has left behind goes on
+
     caplog.clear()
     with warnings.catch_warnings(record=True) as warned, caplog.at_level(logging.WARNING):
         warnings.simplefilter("always")
         try:
-            result = asyncio.run(run(function, seen))
+            result = asyncio.run(main())
         except BaseException as raised:
             error = told(raised)
-            error = (
-                *error[:2],
-                [frame for frame in error[2] if frame[1] not in ("run_unwatched", "run_watched")],
-                *error[3:],
-            )
         gc.collect()
-    logged = [record.getMessage().partition(" at 0x")[0].splitlines()[0][:60] for record in caplog.records]
-    logged = [line for line in logged if not line.startswith("Executing <")]  # in debug mode, on a slow machine
-    said = [str(warning.message) for warning in warned if "unclosed" not in str(warning.message)]
-    return {"result": result, "error": error, "seen": seen, "logged": logged, "warned": said}
+    logged = [
+        (record.name, record.levelname, plain_text(record.getMessage()), told(record.exc_info[1] if record.exc_info else None))
+        for record in caplog.records
+    ]
+    logged = [slow_step(entry) for entry in logged if "took" not in entry[2] or "slow" in entry[2]]
+    said = [(warning.category.__name__, plain_text(str(warning.message))) for warning in warned]
+    said = [text for text in said if "unclosed" not in text[1]]
+    ended = plain_text(repr(result)), error, list(seen), at_end
+    return dict(zip(("result", "error", "seen", "at_end", "logged", "warned"), (*ended, logged, said), strict=True))
+
+
+def slow_step(entry):
+    """A message of debug mode that tells how long a step took, without the time."""
+    return (*entry[:2], re.sub(r"took [0-9.]+ seconds", "took long", entry[2]), *entry[3:])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collection():
+    """What there is already, the garbage collector need not look at each time: it is called twice for each program."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -646,11 +677,29 @@ def test_a_program_does_not_notice_that_it_is_watched(name, caplog):
     plain = outcome(run_unwatched, PROGRAMS[name], caplog)
     watched = outcome(run_watched, PROGRAMS[name], caplog)
     assert watched == plain
-    assert KITCHEN not in repr(watched["error"]) and "watch.py" not in repr(watched["error"])
+    assert KITCHEN not in repr(watched["error"]) + repr(watched["logged"]) + repr(watched["seen"])
+
+
+def test_a_program_that_notices_is_told_from_one_that_does_not(caplog):
+    async def looks_at_the_loop(seen):
+        seen.append("call_soon" in vars(asyncio.get_running_loop()))
+
+    async def fails(seen):
+        raise ValueError
+
+    async def fails_elsewhere(seen):
+        await fails(seen)
+
+    assert outcome(run_watched, looks_at_the_loop, caplog) != outcome(run_unwatched, looks_at_the_loop, caplog)
+    assert outcome(run_watched, fails_elsewhere, caplog) != outcome(run_unwatched, fails, caplog)
 
 
 def test_there_are_programs_of_many_kinds():
     assert len(PROGRAMS) >= 50
+    assert {function.__module__ for function in PROGRAMS.values()} >= {
+        __name__,
+        *(module.__name__ for module in ELSEWHERE),
+    }
 
 
 @pytest.mark.parametrize("ending", ["return", "raise", "cancel", "interrupt"])

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from base64 import b64encode
 from itertools import groupby, pairwise
+from operator import add, lt
 from pathlib import Path
 from threading import Timer
 
@@ -23,6 +24,7 @@ from kitchen.timeline import (
     RUNNING,
     SWITCHING,
     WAITING,
+    Finding,
     Span,
     Table,
     Timeline,
@@ -142,6 +144,19 @@ def seen_switches(timeline):
     return sum(before.lane != after.lane for before, after in pairwise(timeline.cook))
 
 
+def findings_of(timeline):
+    """What is amiss, as the page knows it."""
+    for finding in timeline.findings:
+        span = finding.span
+        where = {"lane": timeline.lanes.index(span.lane), "start": span.start, "end": span.end} if span else {}
+        yield {"text": printable(finding.text)} | where
+
+
+def parents_of(run):
+    """Who created whom, by number."""
+    return {int(lane): parent for lane, parent in run["parents"].items()}
+
+
 def check(retell, *timelines, offsets=None):
     """The film of these Timelines says what they say."""
     offsets = offsets or [0.0] * len(timelines)
@@ -165,6 +180,9 @@ def check(retell, *timelines, offsets=None):
         assert [(span["label"], span["start"], span["end"]) for span in run["switching"]] == switching
         assert {span["state"] for span in run["switching"]} <= {NUMBERS[SWITCHING]}
         assert run["outcomes"] == outcomes_of(timeline)
+        number = {lane: number for number, lane in enumerate(timeline.lanes)}
+        assert parents_of(run) == {number[lane]: number[parent] for lane, parent in timeline.parents.items()}
+        assert run["findings"] == list(findings_of(timeline))
         assert len(run["turns"]) == (seen_switches(timeline) + 1 if timeline.cook else 0)
         for time, told in zip(moments, run["moments"], strict=True):
             assert told == told_of(timeline, time), f"at {time}"
@@ -262,12 +280,16 @@ def by_hand(draw):
             state = draw(st.sampled_from([RUNNING, READY, WAITING, IDLING]))
             rows.append((lane, state, draw(st.just("") | texts), start, time, draw(st.booleans())))
     last = max((row[4] for row in rows), default=0.0)
+    spans = [Span(lanes[lane], *facts) for lane, *facts in rows]
+    findings = st.builds(Finding, texts, texts, texts, st.integers(0, 99), st.sampled_from([None, *spans]))
     return Timeline(
         lanes,
         Table(*zip(*rows, strict=True)) if rows else Table((), (), (), (), ()),
         gaps=draw(st.sampled_from([None, READY, WAITING])),
         makespan=draw(st.sampled_from([None, last, last + 1])),
         outcomes={lane: draw(texts.filter(bool)) for lane in lanes if draw(st.booleans())},
+        parents={lane: draw(st.sampled_from(lanes)) for lane in lanes if draw(st.booleans())},
+        findings=draw(st.lists(findings, max_size=3)),
         unit="s",
         title=draw(texts),
     )
@@ -295,6 +317,19 @@ class Clock:
         return self.time
 
 
+class Growing(Recorder):
+    """A run whose lanes become more while it goes on, as those of a program that is watched."""
+
+    def __init__(self, lanes, title, clock):
+        self.parents = {}
+        super().__init__(lanes, title, clock)
+
+    def add(self, name, parent):
+        if parent is not None:
+            self.parents[len(self.lanes)] = parent
+        self.lanes = (*self.lanes, name)
+
+
 class Stage:
     """Runs that are recorded on a clock in the test's hand, their news, and what of it has reached the page."""
 
@@ -304,11 +339,22 @@ class Stage:
         self.view = live.View()
         self.news = live.News(self.view)
         self.sent, self.arrived = [], []
-        self.known = []  # of each run that the page knows: how many rows and labels
+        self.known = []  # of each run that the page knows: how many rows, labels and lanes
         self.missing = []  # of each message that arrived: whether something was missing
 
     def begin(self, lanes):
-        self.view.recorders.append(Recorder(lanes, "run", self.clock))
+        self.view.recorders.append(Growing(lanes, "run", self.clock))
+
+    def grow(self):
+        """One or more lanes are added to a run that is not over; something may happen on them."""
+        going = [recorder for recorder in self.view.recorders if recorder.ended is None]
+        for _ in range(self.random.randrange(1, 4) if going else 0):
+            recorder = self.random.choice(going)
+            number = len(recorder.lanes)
+            parent = self.random.randrange(number) if number and self.random.random() < 0.8 else None
+            recorder.add(f"task {number} \u2028", parent)
+            if self.random.random() < 0.8:
+                recorder.change(number, READY)
 
     def change(self):
         """Something happens on some lane of some run that is not over."""
@@ -317,7 +363,7 @@ class Stage:
             return
         recorder = self.random.choice(going)
         lane = self.random.randrange(len(recorder.lanes))
-        before = max(entry[0] for entry in recorder.log if entry[1] == lane)
+        before = max((entry[0] for entry in recorder.log if entry[1] == lane), default=0.0)
         state = self.random.choice([RUNNING, RUNNING, READY, WAITING, IDLING, None])
         labels = ["", "", "x", "y", "<z>", f"new {len(recorder.log)}"] if state else ["", "", "timed out"]
         label = self.random.choice(labels)
@@ -335,15 +381,13 @@ class Stage:
         for run, row in zip(news["runs"], rows, strict=True):
             number = run["run"]
             if number == len(self.known) and "head" in run:
-                self.known.append((0, 0))
-            if (
-                number >= len(self.known)
-                or self.known[number] < (run["from"], 0)
-                or self.known[number][1] < run["labelsFrom"]
-            ):
+                self.known.append((0, 0, 0))
+            lanes = run["head"]["lanes"] if "head" in run else run["lanes"]
+            begin = run["from"], run["labelsFrom"], run.get("lanesFrom", 0)
+            if number >= len(self.known) or any(map(lt, self.known[number], begin)):
                 missing = True
                 continue
-            told = run["from"] + len(row) // 16, run["labelsFrom"] + len(run["labels"])
+            told = map(add, begin, (len(row) // 16, len(run["labels"]), len(lanes)))
             self.known[number] = tuple(map(max, self.known[number], told))
         self.arrived.append({"news": news, "rows": [b64encode(row).decode() for row in rows]})
         self.missing.append(missing)
@@ -370,8 +414,10 @@ class Stage:
             if move < 0.05 and len(self.view.recorders) < 3:
                 number = self.random.randrange(5)
                 self.begin([f"dish {lane}" for lane in range(number)])
-            elif move < 0.65:
+            elif move < 0.6:
                 self.change()
+            elif move < 0.65:
+                self.grow()
             elif move < 0.8:
                 self.send()
             elif move < 0.95:
@@ -420,7 +466,8 @@ def test_the_page_knows_in_the_end_what_was_recorded_however_the_news_came(retel
     assert len(film["runs"]) == len(stage.view.recorders)
     for recorder, offset, run in zip(stage.view.recorders, stage.view.offsets, film["runs"], strict=True):
         assert (run["title"], run["unit"], run["offset"]) == (recorder.title, "s", offset)
-        assert run["lanes"] == list(recorder.lanes)
+        assert run["lanes"] == [printable(lane) for lane in recorder.lanes]
+        assert parents_of(run) == recorder.parents
         assert run["ended"] == recorder.ended
         assert tidy(spans_of(run)) == tidy(recorder.timeline().spans)
         if recorder.ended is not None:

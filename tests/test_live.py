@@ -86,6 +86,103 @@ def test_runs_begin_when_they_begin(view):
     assert view.offsets == [0, 2.5]
 
 
+# --- lanes that are added while a run goes on ------------------------------------------------------------------------
+
+
+class Growing(Recorder):
+    """A run whose lanes become more. It counts how often its log is asked for."""
+
+    def __init__(self, clock=lambda: 0.0):
+        self.parents, self.asked = {}, 0
+        super().__init__((), "watched", clock)
+
+    @property
+    def log(self):
+        self.asked += 1
+        return self.entries
+
+    @log.setter
+    def log(self, log):
+        self.entries = log
+
+    def add(self, name, parent=None):
+        if parent is not None:
+            self.parents[len(self.lanes)] = parent
+        self.lanes = (*self.lanes, name)
+        self.change(len(self.lanes) - 1, READY, at=float(len(self.lanes)))
+
+
+@pytest.fixture
+def growing(view):
+    recorder = Growing()
+    view.recorders.append(recorder)
+    return recorder
+
+
+def test_lanes_are_told_as_they_come(view, growing):
+    news = live.News(view)
+    assert news.message()[0]["runs"][0]["head"]["lanes"] == []
+    growing.add("main")
+    assert not news.whole
+    second = news.message()[0]["runs"][0]
+    assert second["head"]["lanes"] == ["main"]  # nothing was told yet but that there is a run
+    growing.add("task \u2028\x1b", parent=0)
+    growing.add("other", parent=1)
+    third = news.message()[0]["runs"][0]
+    assert "head" not in third
+    assert (third["lanesFrom"], third["lanes"], third["parents"]) == (1, ["task ??", "other"], {1: 0, 2: 1})
+    assert news.whole
+    fourth = news.message()[0]["runs"][0]
+    assert (fourth["lanesFrom"], fourth["lanes"]) == (3, [])
+    assert "parents" not in fourth
+
+
+def test_a_lane_on_which_nothing_happens_is_news(view, growing):
+    news = live.News(view)
+    growing.add("main")
+    news.message()
+    growing.lanes = ("main", "silent")
+    assert not news.whole
+    assert news.message()[0]["runs"][0]["lanes"] == ["silent"]
+    assert news.whole
+
+
+def test_all_lanes_are_told_again_when_everything_is(view, growing):
+    news = live.News(view)
+    growing.add("main")
+    news.message()
+    growing.add("task", parent=0)
+    news.message()
+    news.again()
+    assert not news.whole
+    again = news.message()[0]["runs"][0]
+    assert (again["head"]["lanes"], again["parents"]) == (["main", "task"], {1: 0})
+
+
+def test_lanes_are_told_before_what_happens_on_them(view, growing, monkeypatch):
+    monkeypatch.setattr(live, "MOST", 2)
+    news = live.News(view)
+    for number in range(5):
+        growing.add(f"task {number}")
+    known = 0
+    while not news.whole:
+        message = news.message()
+        (run,) = message[0]["runs"]
+        known = max(known, run.get("lanesFrom", 0) + len(run["lanes"] if "lanes" in run else run["head"]["lanes"]))
+        assert all(lane < known for _, lane, _ in told(message))
+    assert known == 5
+
+
+def test_a_log_is_asked_for_once_in_a_message(view, growing):
+    news = live.News(view)
+    growing.add("main")
+    for _ in range(3):
+        growing.asked = 0
+        news.message()
+        assert growing.asked == 1
+        growing.add("task")
+
+
 class Page:
     """A page that writes down what it is told."""
 

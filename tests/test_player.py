@@ -12,7 +12,7 @@ from PIL import Image
 from kitchen import Span, Timeline, dinner, downloads, simulate
 from kitchen.gantt import STYLES
 from kitchen.player import OVER, ROW, Player, module, style
-from kitchen.timeline import READY, RUNNING, SWITCHING, WAITING, Table
+from kitchen.timeline import READY, RUNNING, SWITCHING, WAITING, Finding, Table, printable
 
 HOSTILE = [
     "</script><script>window.hacked=1</script>",
@@ -129,6 +129,68 @@ def test_no_text_from_outside_becomes_part_of_the_page():
     assert "hacked" in wild.film["runs"][0]["head"]["title"]
     html.encode("utf-8")  # can be sent and saved
     assert {"\u2028", "\u2029", "\x1b"}.isdisjoint(html)
+
+
+def found(text="line 7 held the loop", title="watched"):
+    """A Timeline with two findings, one of which is about a span."""
+    table = Table([0, 1], [WAITING, RUNNING], ["tasks", "fetch"], [0.0, 1.0], [4.0, 3.0])
+    findings = [Finding("blocked", text, "a.py", 7, Span("task", RUNNING, "", 1, 3)), Finding("lost", text, "", 0)]
+    return Timeline(["main", "task"], table, parents={"task": "main"}, findings=findings, unit="s", title=title)
+
+
+class Items(Page):
+    """The texts of a page's list."""
+
+    def __init__(self, html):
+        self.items = []
+        super().__init__(html)
+
+    def handle_starttag(self, tag, attributes):
+        super().handle_starttag(tag, attributes)
+        if tag == "li":
+            self.items.append("")
+
+    def handle_data(self, data):
+        super().handle_data(data)
+        if self.inside == "li":
+            self.items[-1] += data
+
+
+def test_a_film_tells_who_created_whom_and_what_is_amiss():
+    (run,) = Page(Player(found()).html()).film["runs"]
+    assert run["parents"] == {"1": 0}
+    assert run["findings"] == [
+        {"text": "line 7 held the loop", "lane": 1, "start": 1, "end": 3},
+        {"text": "line 7 held the loop"},
+    ]
+    (clean,) = Page(Player(simulate.sync(dinner())).html()).film["runs"]
+    assert not {"parents", "findings"} & set(clean)
+
+
+def test_what_is_amiss_stands_in_the_page_where_no_script_runs_and_a_clean_page_has_no_list():
+    assert Items(Player(found()).html()).items == ["line 7 held the loop"] * 2
+    both = Player(found(title="first"), found(title="second"))
+    assert [item.partition(":")[0] for item in Items(both.html()).items] == ["first", "first", "second", "second"]
+    assert "<ul" not in Player(simulate.sync(dinner())).html()
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "</script><img onerror=alert(1)>", "{findings} {0}"])
+def test_no_finding_becomes_part_of_the_page(text):
+    tame, wild = (Items(Player(found(words)).html()) for words in ("tame", text))
+    assert [tag for tag, _ in wild.tags] == [tag for tag, _ in tame.tags]
+    assert [sorted(attributes) for _, attributes in wild.tags] == [sorted(attributes) for _, attributes in tame.tags]
+    assert wild.film["runs"][0]["findings"][0]["text"] == wild.items[0] == printable(text)
+
+
+def test_who_is_not_in_the_picture_is_left_out():
+    """Anybody may make such a Timeline."""
+    findings = [Finding("lost", "gone", "", 0, Span("not there", RUNNING, "", 0, 1))]
+    table = Table([0], [RUNNING], ["x"], [0.0], [1.0])
+    timeline = Timeline(["a"], table, parents={"a": "nobody", "nobody": "a"}, findings=findings)
+    (run,) = Page(Player(timeline).html()).film["runs"]
+    assert (run["parents"], run["findings"]) == ({}, [{"text": "gone"}])
+    assert Timeline.from_json(timeline.to_json()) == timeline
+    assert "gone" in timeline.to_chrome_trace()
 
 
 def test_the_page_brings_everything_along():

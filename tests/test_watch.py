@@ -242,6 +242,8 @@ def test_what_goes_wrong_is_found():
         await asyncio.sleep(0.05)
         return number
 
+    gc.collect()
+    gc.freeze()  # else the collection within takes so long that it is found to block the loop, and rightly
     with warnings.catch_warnings(record=True):
         run = asyncio.run(main())
     kinds = {finding.kind: finding for finding in run.findings}

@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kitchen import Dish, dinner, downloads, simulate, wait, work
+from kitchen import Dish, Span, Timeline, dinner, downloads, simulate, wait, work
 from kitchen.player import Player
+from kitchen.timeline import RUNNING, WAITING, Finding, Table, printable
 
 ROOT = Path(__file__).parents[2]
 RUNS = {
@@ -339,3 +340,122 @@ def test_a_notebook_made_html_has_players_in_it(opened, tmp_path, figure_in):
 def size(sample):
     """How much time the picture shows."""
     return sample["to"] - sample["from"]
+
+
+# --- what is amiss ---------------------------------------------------------------------------------------------------
+
+
+def program(tasks=3, title="watched", text="line 7 held the loop for 2 s."):
+    """What is left of a program whose last task held the loop from second 5 to 7 of 20; and one finding of no span."""
+    lanes = ["main", *(f"task {number}" for number in range(tasks))]
+    rows = [(lane, WAITING, "network", 0.0, 20.0) for lane in range(tasks)]
+    rows += [(tasks, RUNNING, "fetch", 5.0, 7.0), (tasks, WAITING, "network", 7.0, 20.0)]
+    held = Finding("blocked", text, "a.py", 7, Span(lanes[-1], RUNNING, "fetch", 5.0, 7.0))
+    never = Finding("never awaited", "save() was never awaited.", "a.py", 9)
+    parents = dict.fromkeys(lanes[1:], "main")
+    facts = {"parents": parents, "findings": [held, never], "unit": "s", "title": title}
+    return Timeline(lanes, Table(*zip(*rows, strict=True)), **facts)
+
+
+@pytest.mark.parametrize("press", ["mouse", "Enter", "Space"])
+@pytest.mark.parametrize("tasks", [3, 400])
+def test_a_finding_shows_where(opened, tmp_path, press, tasks):
+    path = tmp_path / "found.html"
+    program(tasks).save(path)
+    figure = opened(path)
+    whole = figure.until(lambda sample: sample["frames"] > 0)
+    assert figure.part("findings").inner_text().splitlines() == [
+        "What stands out",
+        "line 7 held the loop for 2 s.",
+        "save() was never awaited.",
+    ]
+    assert figure.part("finding").count() == 1, "the other has nothing to show"
+    if press == "mouse":
+        figure.click("finding")
+    else:
+        figure.part("finding").focus()
+        figure.page.keyboard.press(press)
+    near = figure.rest()
+    assert near["playhead"] == 5
+    assert 0 < near["from"] < 5 < 7 < near["to"] < size(whole)
+    tip = figure.part("tip")
+    assert tip.is_visible()
+    assert tip.inner_text().splitlines()[:3] == [f"task {tasks - 1}", "fetch", "RUNNING"]
+    assert "created by main" in tip.inner_text() and "created by main" in near["status"]
+    place, stage = tip.bounding_box(), figure.part("stage").bounding_box()
+    assert stage["y"] <= place["y"] and place["y"] + place["height"] <= stage["y"] + stage["height"] + 40
+    row = figure.value("focus.y"), figure.value("focus.height")
+    assert figure.value("visible.top") <= row[0] and row[0] + row[1] <= figure.value("visible.top") + figure.value(
+        "visible.height"
+    )
+    figure.click("fit")
+    figure.page.mouse.move(1, 1)
+    again = figure.rest()
+    assert (again["from"], again["to"]) == (whole["from"], whole["to"])
+    figure.press("Escape", "Home", "Space")
+    figure.until(lambda sample: sample["playing"] and sample["playhead"] > 0, "it to play")
+    assert_alone(figure.page)
+
+
+def test_the_span_of_a_finding_is_seen_in_full_colour(opened, tmp_path):
+    path = tmp_path / "found.html"
+    program().save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    figure.click("finding")
+    figure.rest()
+    colour = """(root, time) => {
+        const { gutter, width, from, to, view, context, focus } = root.kitchen
+        const x = gutter + (time - from) / (to - from) * width
+        return [...context.getImageData(Math.round(x * view.ratio), Math.round((focus.y + 4) * view.ratio), 1, 1).data]
+    }"""
+    found, after = (figure.root.evaluate(colour, time) for time in (6.7, 7.3))
+    assert found == [0, 0x72, 0xB2, 255]
+    assert after[3] < 128, "what comes after the playhead is faint"
+    figure.press("Escape")
+    figure.rest()
+    assert figure.value("found") is None
+
+
+def test_findings_of_several_runs_say_whose_they_are(opened, tmp_path):
+    path = tmp_path / "two.html"
+    Player(program(title="one"), program(title="two"), offsets=[0.0, 30.0]).save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    held = "line 7 held the loop for 2 s."
+    assert figure.part("finding").all_inner_texts() == [f"one: {held}", f"two: {held}"]
+    figure.part("finding").nth(1).click()
+    near = figure.rest()
+    assert near["playhead"] == 35
+    assert 30 < near["from"] < 35 < 37 < near["to"]
+    assert figure.value("focus.run.title") == "two"
+
+
+def test_a_clean_program_has_no_list(dinner_figure):
+    dinner_figure.until(lambda sample: sample["frames"] > 0)
+    assert dinner_figure.part("findings").is_hidden()
+    assert "stands out" not in dinner_figure.root.inner_text()
+
+
+def test_hostile_findings_stay_text(opened, tmp_path, hostile):
+    path = tmp_path / "hostile.html"
+    texts = [*hostile, "</script><img onerror=window.hacked=1 src=x>"]
+    Player(*(program(text=text) for text in texts)).save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    shown = figure.part("finding").evaluate_all("buttons => buttons.map((button) => button.textContent)")
+    assert shown == [f"watched: {printable(text)}" for text in texts]
+    figure.part("finding").last.click()
+    assert figure.root.locator(".kitchen-findings img, .kitchen-findings script, [onerror]").count() == 0
+    assert figure.page.evaluate("[window.hacked, document.querySelectorAll('img[src=x]').length]") == [None, 0]
+    assert_alone(figure.page)
+
+
+def test_where_no_script_runs_the_findings_stand_below_the_picture(browser, tmp_path):
+    path = tmp_path / "found.html"
+    program(text="<b>line 7</b> held the loop").save(path)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator("li").all_inner_texts() == ["<b>line 7</b> held the loop", "save() was never awaited."]
+    context.close()

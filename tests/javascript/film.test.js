@@ -407,6 +407,99 @@ test("a film may have a label for every one of a million downloads", () => {
   assert.equal(film.runs[0].span(0, 0, 1).label, "label 199999");
 });
 
+// --- lanes that are added while a run goes on
+
+// main makes a, and later b; the cook turns to a from 1 to 2.
+const three = ["main", "a", "b"];
+const grown = [[0, 0, RUNNING, "x"], [1, 0, WAITING, "y"], [1, 1, READY], [2, 1, RUNNING, "z"], [3, 2, WAITING, "y"]];
+const pieces = [
+  newsOf(["main"], grown.slice(0, 2), { live: true }),
+  newsOf(["main", "a"], grown.slice(0, 4), { from: 2, labels: ["x", "y"], lanesFrom: 1, parents: { 1: 0 } }),
+  newsOf(three, grown.slice(0, 4), { from: 4, labels: ["x", "y", "", "z"], lanesFrom: 2, parents: { 2: 0 } }),
+  newsOf(three, grown, { from: 4, labels: ["x", "y", "", "z"], lanesFrom: 3, ended: 4 }),
+];
+const known = ({ runs: [run] }) => [run.lanes, run.names, run.parents, run.times, run.whats, run.labels, run.ended];
+
+test("lanes are added behind the others, with who created them", () => {
+  const film = new Film();
+  assert.deepEqual(pieces.map((piece) => hear(film, piece)), [true, true, true, true]);
+  const [run] = film.runs;
+  assert.deepEqual([run.lanes, run.names, { ...run.parents }], [three, three, { 1: 0, 2: 0 }]);
+  assert.deepEqual(run.times, [[0, 1], [1, 2], [3], []]);
+  assert.deepEqual(run.span(1, 1, 9), { lane: 1, state: RUNNING, label: "z", start: 2, end: 4, inferred: false });
+});
+
+test("lanes that are known already are dropped, whatever is told again and in whatever order", () => {
+  const film = new Film();
+  for (const piece of [0, 1, 0, 1, 2, 1, 3, 2, 0, 3]) assert.equal(hear(film, pieces[piece]), true);
+  assert.equal(hear(film, newsOf(three, grown, { live: true })), true);
+  const inOrder = new Film();
+  for (const piece of pieces) hear(inOrder, piece);
+  assert.deepEqual(known(film), known(inOrder));
+});
+
+test("everything told again brings the lanes that were lost", () => {
+  const film = new Film();
+  hear(film, pieces[0]);
+  assert.equal(hear(film, newsOf(three, grown, { live: true, ended: 4 })), true);
+  assert.deepEqual([film.runs[0].lanes, film.runs[0].times], [three, [[0, 1], [1, 2], [3], []]]);
+});
+
+test("lanes that are missing are missing, even if no row is", () => {
+  const film = new Film();
+  for (const piece of [0, 1]) hear(film, pieces[piece]);
+  assert.equal(hear(film, pieces[3]), false); // the message that told of b, and of nothing else, was lost
+  assert.deepEqual([film.runs[0].lanes.length, film.runs[0].rows, film.runs[0].ended], [2, 4, null]);
+  for (const piece of [2, 3]) assert.equal(hear(film, pieces[piece]), true);
+});
+
+test("a run may begin without any lane", () => {
+  const film = new Film();
+  assert.equal(hear(film, newsOf([], [], { live: true })), true);
+  assert.deepEqual([film.runs[0].lanes, doneText(film.runs[0], 1), affairs(film, 1)], [[], "0 of 0 done", "At 1 s, on the CPU: nobody; 0 of 0 done."]);
+  assert.equal(hear(film, newsOf(three, grown, { live: true })), true);
+  assert.deepEqual(film.runs[0].lanes, three);
+});
+
+test("the cook's own lane stays behind the last", () => {
+  const run = runOf(["a"], [[0, 0, RUNNING], [1, 1, SWITCHING, "a"], [2, 1, OVER]]);
+  run.grow(["a", "b"], 0);
+  assert.deepEqual(run.times, [[0], [], [1, 2]]);
+  assert.equal(run.span(2, 0, 9).label, "a");
+  assert.equal(run.at(1.5).turning, "a");
+});
+
+test("shortened names of the first lanes stay, the others have their own", () => {
+  const run = runOf(["http://x/1"], [], { names: ["../1"] });
+  run.grow(["http://x/2"], 1);
+  assert.deepEqual([run.lanes, run.names], [["http://x/1", "http://x/2"], ["../1", "http://x/2"]]);
+});
+
+test("a lane of which nothing is known yet is not done while the run goes on", () => {
+  const run = runOf(["a", "b"], [[0, 0, RUNNING]], { live: true });
+  assert.deepEqual([run.outcome(1, 5), doneText(run, 5)], ["", "0 of 2 done"]);
+  run.ended = 6;
+  assert.equal(run.outcome(1, 6), "done");
+});
+
+test("before it begins, and while it is away, a lane is neither there nor done", () => {
+  const run = runOf(["a"], [[2, 0, RUNNING, "x"], [3, 0, OVER], [5, 0, RUNNING, "y"], [6, 0, OVER]], { ended: 9 });
+  assert.deepEqual([0, 2, 3, 4, 5, 6].map((time) => run.stateAt(0, time)), [OVER, RUNNING, OVER, OVER, RUNNING, OVER]);
+  assert.deepEqual([0, 4, 6].map((time) => doneText(run, time)), ["0 of 1 done", "0 of 1 done", "1 of 1 done"]);
+  const painted = [];
+  paintLane(run, 0, { from: 0, scale: 10, width: 90, now: 9, closed: 3 }, (x, width) => painted.push([x, width]));
+  assert.deepEqual(painted, [[20, 10], [50, 10]]);
+});
+
+test("findings come with the film and stay", () => {
+  const film = new Film();
+  const findings = [{ text: "line 7 held the loop", lane: 0, start: 0, end: 1 }, { text: "save() was never awaited" }];
+  const [news, rows] = parts[0];
+  hear(film, [{ ...news, findings }, rows]);
+  hear(film, parts[1]);
+  assert.deepEqual(film.runs[0].findings, findings);
+});
+
 // --- time
 
 test("a film lasts until its last run ends, or until now", () => {

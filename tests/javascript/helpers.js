@@ -14,7 +14,8 @@ export const rowsOf = (rows) => {
 };
 
 // The news that tell of `changes`, [time, lane, state, label, inferred] each, with the rows that belong to them.
-export const newsOf = (lanes, changes, { run = 0, from = 0, ended = null, labels = [], ...rest } = {}) => {
+// `lanesFrom`: from which on the lanes are told; rows that do not begin at 0 bring none, unless this says so.
+export const newsOf = (lanes, changes, { run = 0, from = 0, ended = null, labels = [], lanesFrom, ...rest } = {}) => {
   const [known, all] = [labels.length, [...labels]];
   const rows = changes.slice(from).map(([time, lane, state, label = "", inferred = false]) => {
     if (!state && !label) return [time, lane, OVER];
@@ -24,6 +25,7 @@ export const newsOf = (lanes, changes, { run = 0, from = 0, ended = null, labels
   });
   const news = { run, from, labelsFrom: known, labels: all.slice(known), ended };
   if (from === 0) news.head = { lanes, ...rest };
+  else if (lanesFrom !== undefined) Object.assign(news, { lanesFrom, lanes: lanes.slice(lanesFrom) }, rest);
   return [news, rowsOf(rows)];
 };
 

@@ -30,6 +30,8 @@ const toldOf = (film, moments) =>
       summary: run.summary,
       lanes: run.lanes,
       names: run.names,
+      parents: run.parents,
+      findings: run.findings,
       spans: run.lanes.flatMap((_, lane) => spansOf(lane)),
       switching: spansOf(run.lanes.length),
       outcomes: run.lanes.map((_, lane) => run.outcome(lane, Infinity)),

@@ -1,0 +1,95 @@
+"""What watching costs: a step of a task, and 1,000 URLs, in CPU time, beside the same unwatched and under viztracer.
+
+Of each the best of several turns, taken in rotation: whatever else the machine does can only make a turn dearer.
+"""
+
+import asyncio
+import gc
+import time
+from collections import defaultdict
+
+from viztracer import VizTracer
+
+from kitchen import fetch
+from kitchen.server import serve
+from kitchen.watch import watch
+
+STEPS, TASKS = 40_000, 10
+BAR_STEP = 400e-9  # seconds
+URLS = 1_000
+BAR_FETCH = 1.05
+ROUNDS, MOST_ROUNDS = 5, 30
+
+
+async def gives_way(number):
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def steps():
+    await asyncio.gather(*(asyncio.create_task(gives_way(STEPS // TASKS)) for _ in range(TASKS)))
+
+
+async def plainly(job):
+    began = time.process_time()
+    await job()
+    return time.process_time() - began
+
+
+async def watched(job):
+    async with watch():
+        began = time.process_time()
+        await job()
+        return time.process_time() - began
+
+
+async def with_viztracer(job):
+    tracer = VizTracer(log_async=True, verbose=0, tracer_entries=4_000_000)
+    tracer.start()
+    began = time.process_time()
+    try:
+        await job()
+        return time.process_time() - began
+    finally:
+        tracer.stop()
+        tracer.clear()
+
+
+def in_rotation(job, enough, rounds, most):
+    """The CPU seconds of the best turn of each way, `rounds` times, and more often until it is `enough`."""
+    used = defaultdict(list)
+    for number in range(most):
+        if number >= rounds and enough(min(used["plain"]), min(used["watched"])):
+            break
+        for name, way in {"plain": plainly, "watched": watched, "viztracer": with_viztracer}.items():
+            if name == "viztracer" and number > 1:
+                continue  # it is far away, and takes long
+            gc.collect()
+            used[name].append(asyncio.run(way(job)))
+    return {name: min(times) for name, times in used.items()}
+
+
+def test_a_step_of_a_task_takes_hardly_longer(report):
+    gc.freeze()
+    used = in_rotation(steps, lambda plain, watched: (watched - plain) / STEPS <= BAR_STEP, ROUNDS, MOST_ROUNDS)
+    rows = [
+        (name, f"{cpu / STEPS * 1e9:.0f}", f"{(cpu - used['plain']) / STEPS * 1e9:+.0f}") for name, cpu in used.items()
+    ]
+    report(f"watch: a step of a task, {STEPS} of {TASKS} tasks", ("", "ns", "more than plain"), rows)
+    assert (used["watched"] - used["plain"]) / STEPS <= BAR_STEP
+    assert used["watched"] < used["viztracer"]
+
+
+def test_a_thousand_urls_take_hardly_more_cpu_time(report):
+    with serve(delay=0.1) as site:
+        urls = site.urls(URLS)
+
+        async def job():
+            fetched = await fetch.cooperative(urls, limit=URLS, timeout=60)
+            assert all(result.status == 200 for result in fetched.results)
+
+        used = in_rotation(job, lambda plain, watched: watched <= BAR_FETCH * plain, 3, 12)
+    rows = [(name, f"{cpu / URLS * 1e6:.0f}", f"{cpu / used['plain']:.3f}") for name, cpu in used.items()]
+    report(f"watch: {URLS} URLs at once", ("", "CPU us per URL", "times plain"), rows)
+    assert used["watched"] <= BAR_FETCH * used["plain"]
+    assert used["watched"] < used["viztracer"]

@@ -6,14 +6,15 @@ text shows to be on purpose; in doubt it says nothing.
 
 import ast
 import linecache
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise, zip_longest
 from typing import NamedTuple
 
 from kitchen.awaiting import Frame, Wait, is_readers, place
-from kitchen.timeline import READY, RUNNING, WAITING, Finding, Span, Timeline
+from kitchen.timeline import READY, RUNNING, WAITING, Finding, Span, Timeline, short
 
 HELD = 0.1  # seconds for which a step may hold the loop: asyncio's own slow_callback_duration
 WORTH = 0.1  # seconds that awaits in a row must have taken together to be worth a word
@@ -87,66 +88,92 @@ def _capital(text):
 
 def blocked(facts: Facts) -> list[Finding]:
     """Steps that held the loop for 0.1 s or more while others were READY for a good part of it."""
-    held = defaultdict(list)
-    steps = [step for step in facts.steps if step.stop - step.start >= HELD]
-    ready = [
-        (span.start, span.end, lane)
-        for lane in sorted(facts.tasks if steps else ())
-        for span in facts.timeline.by_lane[facts.timeline.lanes[lane]]
-        if span.state is READY
-    ]
-    for step in steps:
-        kept = {
-            lane
-            for start, end, lane in ready
-            if lane != step.lane and min(end, step.stop) - max(start, step.start) >= HELD / 2
-        }
-        inside = [other for other in facts.steps if other.start > step.start and other.stop < step.stop]
-        if kept and not any(other.stop - other.start >= HELD for other in inside):
-            file, line, sure, share = _culprit(facts, step)
+    steps = sorted((step for step in facts.steps if step.stop - step.start >= HELD), key=lambda step: step.start)
+    # A task that begins at once, when it is made, has its step within that of its maker: the inner one is to blame.
+    steps = [step for step, after in zip_longest(steps, steps[1:]) if after is None or after.stop > step.stop]
+    look, held = _Look(facts), defaultdict(list)
+    for step, kept in zip(steps, _kept_waiting(facts, steps), strict=True):
+        if kept:
+            file, line, sure, share = look.culprit(step)
             held[file, line, sure].append((step, len(kept), share))
     return [_of_blocked(facts, *where, times) for where, times in held.items()]
+
+
+def _kept_waiting(facts, steps):
+    """For each step the lanes of the other tasks that were READY for a good part of it."""
+    stops, kept = [step.stop for step in steps], [set() for _ in steps]
+    for lane in facts.tasks if steps else ():
+        for span in facts.timeline.by_lane[facts.timeline.lanes[lane]]:
+            if span.state is not READY or span.duration < HELD / 2:
+                continue
+            at = bisect_right(stops, span.start)
+            while at < len(steps) and steps[at].start < span.end:
+                step = steps[at]
+                if lane != step.lane and min(span.end, step.stop) - max(span.start, step.start) >= HELD / 2:
+                    kept[at].add(lane)
+                at += 1
+    return kept
 
 
 def _of_blocked(facts, file, line, sure, times):
     step, _, share = max(times, key=lambda time: time[0].stop - time[0].start)
     longest, waiting = step.stop - step.start, max(kept for _, kept, _ in times)
     were = f"{_number(waiting, 'task')} {'was' if waiting == 1 else 'were'} ready"
-    where = place(file, line) if sure else f"{place(file, line)} or one after it"
+    where = place(file, line) if line else "a task"
+    where = where if sure or not line else f"something at or after {where}"
     if len(times) == 1:
         text = f"{where} held the loop for {longest:.3f} s; {were}."
     else:
-        total = sum(step.stop - step.start for step, _, _ in times)
-        text = (
-            f"{where} held the loop {len(times)} times, {total:.3f} s in all ({longest:.3f} s at once); up to {were}."
-        )
+        total = short(sum(step.stop - step.start for step, _, _ in times))
+        text = f"{where} held the loop {len(times)} times, {total} s in all (up to {longest:.3f} s at once); up to {were}."
     if share is not None and share < 0.2:
-        text += " It hardly used the CPU, it waited: await something that lets the loop go, or asyncio.to_thread."
+        text += " It only waited there: await something that lets the loop go on, or hand it to asyncio.to_thread."
     elif share is not None and share > 0.8:
-        text += " It computed: in asyncio.to_thread the loop goes on meanwhile; in another process it costs it nothing."
+        text += " It computed: asyncio.to_thread keeps the loop free, another process makes it faster too."
     else:
-        text += " What blocks belongs into asyncio.to_thread."
+        text += " Hand it to asyncio.to_thread."
     return Finding("blocked", text, file, line, _span(facts, step.lane, RUNNING, step.start, step.stop))
 
 
-def _culprit(facts, step):
-    """File and line that held the loop, whether that was seen, and which part of the time the CPU was used for."""
-    seen = [sample for sample in facts.samples if step.start <= sample.time <= step.stop]
-    share = None
-    if len(seen) > 1 and seen[0].cpu is not None and seen[-1].cpu is not None:
-        share = (seen[-1].cpu - seen[0].cpu) / max(seen[-1].time - seen[0].time, 1e-9)
-    if seen:
-        (file, line), _ = Counter((sample.file, sample.line) for sample in seen).most_common(1)[0]
-        return file, line, True, share
-    before = [wait for wait in facts.waits if wait.lane == step.lane and wait.end <= step.start and wait.frames]
-    if before:
-        frame = before[-1].frames[-1]
-        return frame.code.co_filename, frame.line, False, None
-    after = [wait for wait in facts.waits if wait.lane == step.lane and wait.frames]
-    if after:
-        code = after[0].frames[0].code
-        return code.co_filename, code.co_firstlineno, False, None
-    return "", 0, False, None
+class _Look:
+    """Samples and waits, in the order in which they are searched."""
+
+    def __init__(self, facts):
+        self.samples = sorted(facts.samples, key=lambda sample: sample.time)
+        self.times = [sample.time for sample in self.samples]
+        self.waits = defaultdict(list)
+        for wait in facts.waits:
+            if wait.frames:
+                self.waits[wait.lane].append(wait)
+
+    def culprit(self, step):
+        """File and line that held the loop, whether that was seen, and which part of the time the CPU was used for."""
+        seen = self.samples[bisect_left(self.times, step.start) : bisect_right(self.times, step.stop)]
+        edges = [step.start, *(sample.time for sample in seen), step.stop]
+        unseen, at = max((after - before, at) for at, (before, after) in enumerate(pairwise(edges)))
+        if unseen <= (step.stop - step.start) / 2:
+            (file, line), _ = Counter((sample.file, sample.line) for sample in seen).most_common(1)[0]
+            return file, line, True, _share(seen)
+        # Nobody could look: a function that is not Python held the interpreter itself. It began after the last look.
+        if at:
+            return seen[at - 1].file, seen[at - 1].line, False, None
+        waits = self.waits[step.lane]
+        before = bisect_right(waits, step.start, key=lambda wait: wait.end)
+        if before:
+            frame = waits[before - 1].frames[-1]
+            return frame.code.co_filename, frame.line, False, None
+        if waits:
+            code = waits[0].frames[0].code
+            return code.co_filename, code.co_firstlineno, False, None
+        return (seen[0].file, seen[0].line, True, None) if seen else ("", 0, False, None)
+
+
+def _share(seen):
+    """The part of the time between the first and the last sample for which the CPU was used; None: not known."""
+    first, last = seen[0], seen[-1]
+    if first.cpu is None or last.cpu is None or last.time <= first.time:
+        return None
+    return (last.cpu - first.cpu) / (last.time - first.time)
 
 
 # --- awaits one after the other that could overlap -------------------------------------------------------------------

@@ -1,0 +1,69 @@
+"""`%%gantt` in a real JupyterLab: a blocked loop is drawn while it is blocked, and who blocked it is said below."""
+
+import json
+
+import pytest
+
+CELL = """%%gantt -o run the blocked loop
+import asyncio, time
+
+async def victim():
+    await asyncio.sleep(0.2)
+
+async def blocker():
+    await asyncio.sleep(0.01)
+    time.sleep(1)
+
+async with asyncio.TaskGroup() as group:
+    for number in range(3):
+        group.create_task(victim(), name=f"victim {number}")
+    group.create_task(blocker(), name="<b>blocker</b>")
+"over"
+"""
+TOLD = """
+import json
+rows = [(span.lane, span.state.name, span.start, span.end) for span in run.timeline.spans]
+print(json.dumps({"rows": rows, "findings": [finding[:4] for finding in run.findings]}))
+"""
+CLOSE = 0.02  # seconds
+
+
+@pytest.fixture
+def book(notebook):
+    book = notebook("%load_ext kitchen", CELL, TOLD, "%%gantt\nx = 1\n1 / 0")
+    book.run(0)
+    return book
+
+
+def test_a_blocked_loop_is_drawn_while_it_is_blocked(book):
+    samples = book.watch(1)
+    blocked = [sample for sample in samples if "<b>blocker</b>" in sample["cpu"] and sample["phase"] == "live"]
+    assert len({sample["frames"] for sample in blocked}) > 3, "the picture stood still"
+    assert len({sample["duration"] for sample in blocked}) > 3, "its clock stood still"
+    figure = book.figure(1)
+    figure.until(lambda sample: sample["phase"] == "done", "the player")
+    found = figure.root.locator(".kitchen-findings li")
+    assert found.count() == 1
+    assert "line 9 held the loop for 1.0" in found.inner_text() and "3 tasks were ready" in found.inner_text()
+    assert book.output(1).locator("b").count() == 0  # what a task is called is no HTML
+    before = figure.rest()["playhead"]
+    figure.root.locator(".kitchen-finding").click()
+    figure.until(lambda sample: sample["playhead"] < before, "the playhead where the loop was blocked")
+
+    book.run(2)
+    told = json.loads(book.output(2).inner_text())
+    rows = told["rows"]
+    ((start, end),) = [row[2:] for row in rows if row[:2] == ["<b>blocker</b>", "RUNNING"] and row[3] - row[2] > 0.5]
+    assert end - start == pytest.approx(1, abs=CLOSE)
+    for number in range(3):
+        ((ready, until),) = [
+            row[2:] for row in rows if row[:2] == [f"victim {number}", "READY"] and row[3] - row[2] > 0.1
+        ]
+        (waiting,) = [row for row in rows if row[:2] == [f"victim {number}", "WAITING"]]
+        assert ready == pytest.approx(waiting[2] + 0.2, abs=CLOSE)
+        assert until == pytest.approx(end, abs=CLOSE)
+    assert [finding[0] for finding in told["findings"]] == ["blocked"]
+    book.run(3)
+    assert "ZeroDivisionError" in book.output(3).inner_text()
+    assert "kitchen" not in book.output(3).inner_text().partition("ZeroDivisionError")[2]
+    assert book.page.problems == []

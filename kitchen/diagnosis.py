@@ -20,6 +20,7 @@ HELD = 0.1  # seconds for which a step may hold the loop: asyncio's own slow_cal
 WORTH = 0.1  # seconds that awaits in a row must have taken together to be worth a word
 CROWD = 4  # tasks that run the same function at the same time: there the waits overlap already
 OWN_KINDS = {"lock", "semaphore", "event", "condition", "barrier", "queue", "tasks", "task", "process", "timeout"}
+THEIR_KINDS = {"lock", "semaphore", "barrier", "queue"}  # the same, when a library's function waits
 
 
 class Step(NamedTuple):
@@ -125,7 +126,9 @@ def _of_blocked(facts, file, line, sure, times):
         text = f"{where} held the loop for {longest:.3f} s; {were}."
     else:
         total = short(sum(step.stop - step.start for step, _, _ in times))
-        text = f"{where} held the loop {len(times)} times, {total} s in all (up to {longest:.3f} s at once); up to {were}."
+        text = (
+            f"{where} held the loop {len(times)} times, {total} s in all (up to {longest:.3f} s at once); up to {were}."
+        )
     if share is not None and share < 0.2:
         text += " It only waited there: await something that lets the loop go on, or hand it to asyncio.to_thread."
     elif share is not None and share > 0.8:
@@ -179,15 +182,19 @@ def _share(seen):
 # --- awaits one after the other that could overlap -------------------------------------------------------------------
 
 
-class _Call(NamedTuple):
-    """One call that a function awaited: from `start` to `end` it kept its task waiting, for `waited` seconds of that."""
+@dataclass
+class _Call:
+    """One call that a function awaited: it kept its task waiting from `start` to `end`, for `waited` seconds of that.
+
+    `outside`: for how many of these seconds it waited for something that would not have minded company.
+    """
 
     frame: Frame
     lane: int
     start: float
     end: float
-    waited: float
-    fit: bool
+    waited: float = 0.0
+    outside: float = 0.0
 
 
 def in_a_row(facts: Facts) -> list[Finding]:
@@ -197,31 +204,35 @@ def in_a_row(facts: Facts) -> list[Finding]:
         for depth, frame in enumerate(wait.frames):
             if frame.callee is None:
                 continue
+            call = frames[wait.lane, frame.number].setdefault(frame.call, _Call(frame, wait.lane, wait.start, wait.end))
+            call.end = max(call.end, wait.end)
+            call.waited += wait.end - wait.start
             inner = depth + 1 < len(wait.frames) or not _is_asyncios(frame.callee)
-            fit = inner and wait.kind not in OWN_KINDS
-            calls, length = frames[wait.lane, frame.number], wait.end - wait.start
-            known = calls.get(frame.call)
-            if known:
-                calls[frame.call] = known._replace(end=wait.end, waited=known.waited + length, fit=known.fit and fit)
-            else:
-                calls[frame.call] = _Call(frame, wait.lane, wait.start, wait.end, length, fit)
-    rows = defaultdict(list)
+            if inner and wait.kind not in (THEIR_KINDS if _is_in_library(wait) else OWN_KINDS):
+                call.outside += wait.end - wait.start
+    rows, trees = defaultdict(list), {}
     for calls in frames.values():
         ordered = sorted(calls.values(), key=lambda call: call.start)
-        for key, row in groupby(ordered, key=lambda call: call.fit and (call.frame.code, call.frame.callee)):
+        for key, row in groupby(ordered, key=_errand):
             row = list(row)
-            if key and len(row) > 1:
-                for part in _independent(key[0], row):
-                    rows[key[0], part[0].frame.line, part[-1].frame.line].append(part)
+            if not key or len(row) < 2:
+                continue
+            file = key[0].co_filename
+            if file not in trees:
+                trees[file] = _tree(file)
+            for part in _independent(trees[file], row) if trees[file] else ():
+                rows[key[0], part[0].frame.line, part[-1].frame.line].append(part)
     found = [_of_row(facts, *key, parts) for key, parts in rows.items()]
     return [finding for finding in found if finding]
 
 
+def _errand(call):
+    """Which function called which; None when the call waited for something else than the outside most of the time."""
+    return (call.frame.code, call.frame.callee) if call.outside > call.waited / 2 else None
+
+
 def _of_row(facts, code, first, last, rows):
-    if (
-        max(sum(row[0].start < other[-1].end and other[0].start < row[-1].end for other in rows) for row in rows)
-        >= CROWD
-    ):
+    if _most_at_once((row[0].start, row[-1].end) for row in rows)[0] >= CROWD:
         return None
     row = max(rows, key=lambda row: row[-1].end - row[0].start)
     took, longest = sum(call.waited for call in row), max(call.waited for call in row)
@@ -229,40 +240,40 @@ def _of_row(facts, code, first, last, rows):
         return None
     where = place(code.co_filename, first) + (f" to {last}" if last > first else "")
     name = row[0].frame.callee.co_name
-    name = "a call" if name.startswith("_") else name
+    name = "a call" if name.startswith(("_", "<")) else name
     again = f" (and so on, {len(rows)} times)" if len(rows) > 1 else ""
     text = (
-        f"{where} awaited {name} {len(row)} times, one after the other: {took:.3f} s{again}. Together they could take "
-        f"{longest:.3f} s: asyncio.gather or a TaskGroup starts them all first."
+        f"{where} awaited {name} {len(row)} times, one after the other: {short(took)} s{again}; together they could take "
+        f"{short(longest)} s. asyncio.gather or a TaskGroup starts them all first."
     )
     span = _span(facts, row[0].lane, WAITING, row[0].start, row[-1].end)
     return Finding("in a row", text, code.co_filename, first, span)
+
+
+def _is_in_library(wait):
+    """Whether it was a library's function that waited: what with (anyio's sockets: an event) is its own affair."""
+    callee = wait.frames[-1].callee
+    return callee is not None and not is_readers(callee.co_filename) and not _is_asyncios(callee)
 
 
 def _is_asyncios(code):
     return not is_readers(code.co_filename) and "asyncio" in code.co_filename.replace("\\", "/").split("/")
 
 
-def _independent(code, row):
+def _independent(tree, row):
     """The parts of a row of calls of one function of which its text says that none needs the one before."""
-    tree = _tree(code.co_filename)
-    if tree is None:
-        return
     part = []
     for line, calls in groupby(row, key=lambda call: call.frame.line):
         calls = list(calls)
-        if len(calls) > 1:
-            if len(part) > 1:
-                yield part
-            part = []
-            if _in_free_loop(tree, line):
-                yield calls
-        elif part and _free_neighbours(tree, part[-1].frame.line, line):
+        again = len(calls) > 1
+        if not again and part and all(_free_neighbours(tree, before.frame.line, line) for before in part):
             part += calls
-        else:
-            if len(part) > 1:
-                yield part
-            part = calls
+            continue
+        if len(part) > 1:
+            yield part
+        part = [] if again else calls
+        if again and _in_free_loop(tree, line):
+            yield calls
     if len(part) > 1:
         yield part
 
@@ -271,7 +282,7 @@ def _independent(code, row):
 def _parsed(source):
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError):
         return None
     for parent in ast.walk(tree):
         for child in ast.iter_child_nodes(parent):
@@ -286,6 +297,7 @@ def _tree(file):
     return _parsed(source) if source else None
 
 
+@lru_cache(maxsize=4096)
 def _awaits(tree, line):
     """The one await, or `async with`, of a line; None when there is none, or several."""
     found = [
@@ -306,88 +318,152 @@ def _is_inside(node, outer):
     return False
 
 
+AWAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
+EXITS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
+HARMLESS = {"print", "len", "str", "repr", "int", "float", "range", "enumerate", "zip", "min", "max", "sum", "sorted"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Whoever does one of these does it in an order, over one connection, say: a function is taken at its word.
+ORDERED = {
+    "accept",
+    "advance",
+    "log",
+    "next",
+    "play",
+    "pop",
+    "press",
+    "print",
+    "publish",
+    "push",
+    "put",
+    "read",
+    "receive",
+}
+ORDERED |= {"record", "recv", "reply", "respond", "say", "send", "show", "speak", "step", "submit", "type", "write"}
 
 
+@lru_cache(maxsize=4096)
 def _in_free_loop(tree, line):
     """Whether the await of this line stands in a `for` loop in which no round needs the one before."""
     node = _awaits(tree, line)
+    if node is None or _is_guarded(node) or _is_ordered(node):
+        return False
     inner = node
     while inner is not None and not isinstance(inner, FUNCTIONS):
         outer = getattr(inner, "parent", None)
         if isinstance(outer, COMPREHENSIONS):
-            return not any(generator.is_async for generator in outer.generators) and not outer.generators[0].ifs
-        if isinstance(outer, (ast.AsyncFor, ast.While, ast.Try)) or _guards(outer):
+            first = outer.generators[0]
+            simple = len(outer.generators) == 1 and not first.is_async and not first.ifs
+            return simple and bool(_names(first.target, ast.Store) & _names(node, ast.Load))
+        if isinstance(outer, (ast.AsyncFor, ast.While)) or (isinstance(outer, ast.Try) and inner not in outer.body):
             return False
         if isinstance(outer, ast.For) and inner in outer.body:
-            return not _is_guarded(outer) and _rounds_are_free(outer, node)
+            return _rounds_are_free(outer, node)
         inner = outer
     return False
 
 
+def _asked(node):
+    """What an await, or an `async with`, calls."""
+    return [node.value] if isinstance(node, ast.Await) else [item.context_expr for item in node.items]
+
+
+def _is_ordered(node):
+    """Whether the name of what is called says that it happens in an order."""
+    calls = [call.func for call in _asked(node) if isinstance(call, ast.Call)]
+    names = [getattr(func, "attr", None) or getattr(func, "id", "") for func in calls]
+    return any(name.strip("_").partition("_")[0].lower() in ORDERED for name in names)
+
+
 def _guards(node):
-    """Whether this is a block that holds something without a name, as one holds a lock."""
-    return isinstance(node, (ast.With, ast.AsyncWith)) and not any(item.optional_vars for item in node.items)
+    """Whether this is a block that holds something without a name, as one holds a lock; a timeout does not."""
+    if not isinstance(node, (ast.With, ast.AsyncWith)) or any(item.optional_vars for item in node.items):
+        return False
+    return not any("timeout" in ast.unparse(item.context_expr) for item in node.items)
 
 
 def _is_guarded(node):
     """Whether something in a function stands in such a block."""
-    while node is not None and not isinstance(node, FUNCTIONS):
-        if _guards(node):
+    inner, outer = node, getattr(node, "parent", None)
+    while outer is not None and not isinstance(outer, FUNCTIONS):
+        if _guards(outer) and inner in outer.body:
             return True
-        node = getattr(node, "parent", None)
+        inner, outer = outer, getattr(outer, "parent", None)
     return False
 
 
 def _rounds_are_free(loop, node):
-    """Whether no round of this loop depends on what an earlier one got."""
+    """Whether no round of this loop depends on what an earlier one got, as far as its text tells."""
     inside = [inner for statement in loop.body for inner in ast.walk(statement)]
-    if any(isinstance(inner, (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)) for inner in inside):
+    if loop.orelse or any(isinstance(inner, EXITS) for inner in inside):
         return False  # a search, a retry
-    if loop.orelse or sum(
-        isinstance(inner, (ast.Await, ast.AsyncWith, ast.AsyncFor)) for inner in inside
-    ) > 1 + isinstance(node, ast.AsyncWith) * sum(isinstance(inner, ast.Await) for inner in ast.walk(node)):
+    own = [
+        inner for inner in ast.walk(node) if isinstance(inner, AWAITS)
+    ]  # what an `async with` awaits in its block, too
+    if sum(isinstance(inner, AWAITS) for inner in inside) > len(own):
         return False  # it does more than this: a pause out of politeness, say
-    if not _names(loop.target, ast.Store) & _names(node, ast.Load):
+    targets = _names(loop.target, ast.Store)
+    asked = ast.Tuple(_asked(node), ast.Load())
+    if not targets & _names(asked, ast.Load):
         return False  # the same again and again: whatever it is for, it is not a list of errands
-    stored = {name for statement in loop.body for name in _names(statement, ast.Store)}
-    asked = node.value if isinstance(node, ast.Await) else ast.Tuple([item.context_expr for item in node.items])
-    if _names(asked, ast.Load) & stored & _carried(loop, asked):
-        return False
-    used = _names(asked, ast.Load)
-    changed = {
-        inner.func.value.id
-        for inner in inside
-        if isinstance(inner, ast.Call)
-        and isinstance(inner.func, ast.Attribute)
-        and isinstance(inner.func.value, ast.Name)
-        and not _is_inside(inner, node)
-    }
-    return not used & changed
+    tests = [inner.test for inner in inside if isinstance(inner, (ast.If, ast.IfExp))]
+    used = _paths([*_asked(node), loop.iter, *tests]) - targets
+    return not used & (_carried(loop, node) | _changed(inside, node))
 
 
-def _carried(loop, asked):
-    """Names that a round reads before it has set them itself."""
-    set_before = set()
+def _carried(loop, node):
+    """Names that the loop sets, but not before the await of the same round."""
+    set_before, set_at_all = set(), set()
+    before = True
     for statement in loop.body:
-        if any(inner is asked for inner in ast.walk(statement)) or statement.lineno <= getattr(asked, "lineno", 0) <= (
-            statement.end_lineno
-        ):
-            break
-        set_before |= _names(statement, ast.Store)
-    return {name for statement in loop.body for name in _names(statement, ast.Store)} - set_before
+        before = before and not any(inner is node for inner in ast.walk(statement))
+        names = _names(statement, ast.Store)
+        set_at_all |= names
+        if before and isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            set_before |= names
+    return set_at_all - set_before
+
+
+def _changed(inside, node):
+    """Things that the loop changes, or may change: by a method, by an item or attribute, by handing them to a function."""
+    changed = set()
+    for inner in inside:
+        if isinstance(inner, (ast.Subscript, ast.Attribute)) and not isinstance(inner.ctx, ast.Load):
+            changed.add(_path(inner.value))
+        elif isinstance(inner, ast.Call) and not any(_is_inside(inner, call) for call in _asked(node)):
+            if isinstance(inner.func, ast.Attribute):
+                changed.add(_path(inner.func.value))
+            elif getattr(inner.func, "id", None) not in HARMLESS:
+                changed |= {_path(argument) for argument in inner.args}
+    return changed - {""}
+
+
+def _path(node):
+    """A name with its attributes, as it is written; "" for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (of := _path(node.value)):
+        return f"{of}.{node.attr}"
+    return ""
+
+
+def _paths(nodes):
+    """Every name, with and without its attributes, that is read somewhere."""
+    return {_path(inner) for node in nodes for inner in ast.walk(node)} - {""}
 
 
 def _names(node, context):
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, context)}
 
 
+@lru_cache(maxsize=4096)
 def _free_neighbours(tree, before, line):
     """Whether the awaits of these two lines stand in statements of one block, the later needing nothing of the earlier."""
     one, other = _awaits(tree, before), _awaits(tree, line)
     if one is None or other is None or not isinstance(one, ast.Await) or not isinstance(other, ast.Await):
         return False
+    if _is_ordered(one) or ast.dump(one) == ast.dump(other):
+        return False  # the same call twice was meant to get two answers
     one, other = _statement(one), _statement(other)
     if one.parent is not other.parent or one is other or isinstance(one.parent, ast.While) or _is_guarded(one):
         return False
@@ -423,18 +499,12 @@ def _acts(statement):
 
 def too_many(facts: Facts) -> list[Finding]:
     """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)"""
-    outside = sorted((wait for wait in facts.waits if wait.outside), key=lambda wait: wait.start)
-    most, moment = 0, None
-    times = sorted([(wait.start, 1) for wait in outside] + [(wait.end, -1) for wait in outside])
-    count = 0
-    for time, change in times:
-        count += change
-        if count > most:
-            most, moment = count, time
+    outside = [wait for wait in facts.waits if wait.outside]
+    most, moment = _most_at_once((wait.start, wait.end) for wait in outside)
     if most <= facts.at_once:
         return []
     then = [wait for wait in outside if wait.start <= moment < wait.end]
-    spots = Counter((wait.frames[-1].code.co_filename, wait.frames[-1].line) for wait in then if wait.frames)
+    spots = Counter(_spots(facts, then, moment))
     (file, line), _ = spots.most_common(1)[0] if spots else (("", 0), 0)
     longest = max(then, key=lambda wait: wait.end - wait.start)
     where = f" at {place(file, line)}" if line else ""
@@ -444,6 +514,32 @@ def too_many(facts: Facts) -> list[Finding]:
     )
     span = _span(facts, longest.lane, WAITING, longest.start, longest.end)
     return [Finding("too many", text, file, line, span)]
+
+
+def _spots(facts, waits, moment):
+    """File and line of the reader's at which each of these waits; for a library's own task, at which its maker waits."""
+    lanes, parents = facts.timeline.lanes, facts.timeline.parents
+    frames_of = {
+        lanes[wait.lane]: wait.frames for wait in facts.waits if wait.frames and wait.start <= moment < wait.end
+    }
+    for wait in waits:
+        name, frames = lanes[wait.lane], wait.frames
+        while not frames and name in parents:
+            name = parents[name]
+            frames = frames_of.get(name)
+        if frames:
+            yield frames[-1].code.co_filename, frames[-1].line
+
+
+def _most_at_once(stretches):
+    """How many of these stretches of time there were at the same moment, and when that was."""
+    times = sorted(edge for start, end in stretches for edge in ((start, 1), (end, -1)))
+    most, moment, count = 0, 0.0, 0
+    for time, change in times:
+        count += change
+        if count > most:
+            most, moment = count, time
+    return most, moment
 
 
 # --- what the program itself made known ------------------------------------------------------------------------------

@@ -1,20 +1,35 @@
 """Looks at the threads of this process from outside, a hundred times a second: what can be told of them without a debugger.
 
-A thread that works uses CPU time, and the system counts it for each thread. So between two looks a thread that has used none
+A thread that works uses CPU time, and Linux counts it for each thread. So between two looks a thread that has used none
 never woke: it was WAITING. One that has used some was RUNNING for as long; and the rest of the time READY, if the threads
-together kept the interpreter busy (they queue for its lock), else WAITING. All of this is inferred, and marked so: the sum
-of RUNNING is right, its place within the hundredth of a second between two looks is not known. Where the system does not
-count (macOS, Windows), a thread whose innermost function stands where it stood is taken to wait.
+together kept the interpreter busy, or this one came late itself (they queue for the interpreter's lock), else WAITING.
 
-A thread is drawn while one of the reader's own functions runs in it. Where it begins and ends is known as exactly as there
-are looks; of functions that a task hands to an executor quite exactly: the executor's thread says so itself (`job`).
+Observed: at each look the CPU time that a thread has used and the line at which it stands; of functions that a task hands
+to an executor also when they began and ended, because the executor's thread says so itself (`job`). Inferred, and marked so:
+every state. How wrong it may be: the sum of RUNNING is the CPU time used, up to a millisecond or so, but where it lies
+between two looks is not known, so every edge may be 10 ms off, and what came and went between two looks is not drawn at all.
+Where the system does not count (macOS, Windows), a thread is taken to be RUNNING if its innermost function has moved on
+since the last look, else WAITING: it is never READY there, and a tight loop, which always gives way to others at the same
+point, seems to wait.
+
+A look takes some 0.15 ms with 5 threads and 1 ms with 200; where that would be more than 3 % of one CPU there are fewer
+looks, and the 10 ms become more. A thread is drawn while one of the reader's own functions runs in it.
 """
 
 import os
+import queue
+import selectors
+import socket
+import ssl
+import subprocess
 import sys
 import threading
 import time
+import traceback
+import weakref
+from asyncio import base_events
 from collections import deque
+from concurrent import futures
 from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
@@ -27,11 +42,33 @@ from kitchen.timeline import READY, RUNNING, WAITING
 EVERY = 0.01  # seconds between two looks; longer when there are so many threads that looking takes its time
 LIGHT = 0.03  # the part of one CPU that looking may take
 LONG = 0.02  # seconds after which a step of the loop is worth a look at what it is doing
-BUSY = 0.8  # the part of a moment that the interpreter must have been in use for others to have queued for it
+BUSY = 0.8  # the part of a moment that the interpreter must have been in use for others to have queued for it,
+CONTENDED = 0.3  # or this part, if the sampler itself had to queue: on a loaded machine other programs take the rest
 LEAST = 0.001  # seconds: shorter stretches are not drawn
-# What a thread waits for, by the file of its innermost function; the C functions below it have no frame.
-WAITS = {"threading.py": "lock", "queue.py": "queue", "socket.py": "socket", "ssl.py": "socket", "selectors.py": "socket",
-         "subprocess.py": "process", "_base.py": "result of another thread"}  # fmt: skip
+# What a thread waits for inside these functions and modules; the outermost of those in a row says it best (a queue, not its
+# lock). What waits in C without a function of Python's around it (time.sleep, Lock.acquire) has no frame, and no word.
+KINDS = {
+    "lock": [threading._RLock.acquire],
+    "condition": [threading.Condition.wait, threading.Condition.wait_for],
+    "event": [threading.Event.wait],
+    "semaphore": [threading.Semaphore.acquire],
+    "barrier": [threading.Barrier.wait],
+    "thread": [threading.Thread.join],
+    "result of another thread": [
+        futures.Future.result,
+        futures.Future.exception,
+        futures.wait,
+        futures.as_completed,
+    ],
+    "event loop": [base_events.BaseEventLoop._run_once],
+}
+MODULES = {  # each given by one of its functions
+    "queue": [queue.Queue.get],
+    "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
+    "process": [subprocess.Popen.wait],
+}
+WAITS = {function.__code__: kind for kind, functions in KINDS.items() for function in functions}
+WAITS_IN = {function.__code__.co_filename: kind for kind, functions in MODULES.items() for function in functions}
 
 
 def _clock_of(native_id):
@@ -59,13 +96,28 @@ def cpu_of(native_id: int) -> float | None:
         return None
 
 
+def _capacity():
+    """How many threads can run Python at the same moment."""
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Watched:
     """A thread, and what the record says of it by now."""
 
-    def __init__(self, thread, cpu):
-        self.thread, self.cpu = thread, cpu
-        self.lane = self.state = self.stood = self.last = None
-        self.job = self.began = None  # a job that an executor's thread does, and when it began
+    def __init__(self, thread, since):
+        self.thread = thread
+        self.since = since  # up to when the record tells of it
+        self.cpu = 0.0  # the CPU time that it had used by then
+        self.owed = 0.0  # of which so much is not in the record yet: too short to be drawn
+        self.lane = self.state = self.label = self.last = None
+        self.job = None  # what it does for a task, as it has said itself
+        self.spot = self.stood = None  # where it stood
+
+    def spot_of_job(self):
+        """Where it stands in its job: where it was seen last, else where the job begins."""
+        return self.spot if self.spot and self.spot.file else self.job
 
 
 class Sampler:
@@ -79,17 +131,17 @@ class Sampler:
         self.recorder, self.loop_thread = recorder, loop_thread
         self.problem = None  # what went wrong while looking, if anything did
         self._there = {}
-        self._lanes = {}  # of threads that are gone too: idents are used again, lanes are not
+        self._lanes = weakref.WeakKeyDictionary()  # by thread: idents are used again, for other threads
         self._jobs = deque()
         self._over = threading.Event()
-        self._before = set()
-        self._looked = self._cpu = 0.0
+        self._before = weakref.WeakSet()
+        self._looked = self._cpu = self._due = 0.0  # when it looked last, the CPU time then; when it means to look next
         self._loop_native = None
         self._thread = threading.Thread(target=self._run, name="kitchen sampler", daemon=True)
 
     def start(self) -> None:
         """Begins to look."""
-        self._before = {thread.ident for thread in threading.enumerate()}
+        self._before = weakref.WeakSet(threading.enumerate())
         natives = {thread.ident: thread.native_id for thread in threading.enumerate()}
         self._loop_native = natives.get(self.loop_thread)
         self._looked, self._cpu = perf_counter(), time.process_time()
@@ -104,54 +156,66 @@ class Sampler:
     @contextmanager
     def job(self, function):
         """Around a function, by the executor's thread that runs it: when it began and ended, and the CPU time it took."""
-        began, cpu = perf_counter(), time.thread_time()
-        thread = threading.current_thread()
-        self._jobs.append((thread, function, began, None, 0.0))
+        thread, tell = threading.current_thread(), self._jobs.append
+        tell((thread, function, perf_counter(), time.thread_time()))
         try:
             yield
         finally:
-            self._jobs.append((thread, function, began, perf_counter(), time.thread_time() - cpu))
+            tell((thread, None, perf_counter(), time.thread_time()))
 
     def _run(self):
         pause = EVERY
+        self._due = perf_counter() + pause
         while not self._over.wait(pause):
             began = time.thread_time()
-            try:
-                self._look()
-            except Exception as error:  # a look that fails must not be the last one
-                self.problem = error
+            self._try_to_look()
             pause = max(EVERY, (time.thread_time() - began) / LIGHT)
-        self._look()
+            self._due = perf_counter() + pause
+        self._try_to_look()
         for watched in self._there.values():
-            self._leave(watched, self._looked)
+            self._leave(watched, max(self._looked, watched.since))
+        self._there.clear()
+
+    def _try_to_look(self):
+        try:
+            self._look()
+        except Exception as error:  # a look that fails must not be the last one
+            traceback.clear_frames(error.__traceback__)  # they hold on to the program's frames
+            self.problem = error
 
     # --- one look
 
     def _look(self):
         now, cpu = perf_counter(), time.process_time()
-        then, used = self._looked, cpu - self._cpu
-        self._looked, self._cpu = now, cpu
-        busy = used > BUSY * (now - then)
+        late = now - self._due > sys.getswitchinterval() / 2
+        busy = cpu - self._cpu > (CONTENDED if late else BUSY) * _capacity() * (now - self._looked)
+        then, self._looked, self._cpu = self._looked, now, cpu
         frames = sys._current_frames()
         try:
-            threads = {
-                thread.ident: thread
-                for thread in threading.enumerate()
-                if thread.ident not in self._before and not thread.name.startswith("kitchen")
-            }
+            jobs = self._take_jobs()  # after the frames: so that a job that is seen has told that it began
+            threads = {thread.ident: thread for thread in threading.enumerate() if self._is_drawn(thread)}
             for ident in [ident for ident in self._there if self._there[ident].thread is not threads.get(ident)]:
-                self._leave(self._there.pop(ident), now)
-            jobs = self._take_jobs()
+                watched = self._there.pop(ident)
+                self._tell_jobs(watched, jobs.pop(watched.thread, ()), busy)
+                self._leave(watched, now)
             for ident, thread in threads.items():
                 watched = self._there.get(ident)
                 if watched is None:
-                    watched = self._there[ident] = _Watched(thread, 0.0)
-                self._look_at(watched, _spot(frames.get(ident)), jobs.pop(thread, ()), then, now, busy)
+                    watched = self._there[ident] = _Watched(thread, then)
+                edges = jobs.pop(thread, ())
+                self._tell_jobs(watched, edges, busy)
+                ended = bool(edges) and watched.job is None  # after the frames were taken, perhaps
+                self._look_at(watched, None if ended else frames.get(ident), now, busy)
             for thread, edges in jobs.items():  # of threads that are gone by now
-                self._tell_jobs(_Watched(thread, None), edges)
+                self._tell_jobs(_Watched(thread, edges[0][1]), edges, busy)
             self._look_at_loop(frames.get(self.loop_thread), now)
         finally:
             del frames  # they hold on to everything that the program's functions know
+
+    def _is_drawn(self, thread):
+        """Whether a thread has begun, and is one of the program's that was not there before."""
+        begun = thread.ident is not None and thread.native_id is not None
+        return begun and thread not in self._before and not thread.name.startswith("kitchen ")
 
     def _take_jobs(self):
         jobs = {}
@@ -160,40 +224,52 @@ class Sampler:
             jobs.setdefault(thread, []).append(edge)
         return jobs
 
-    def _look_at(self, watched, spot, edges, then, now, busy):
+    def _look_at(self, watched, frame, now, busy):
+        if now <= watched.since:
+            return  # a job began after this look did
         cpu = cpu_of(watched.thread.native_id)
-        worked = _worked(watched, cpu, spot)
-        watched.cpu, watched.stood = cpu, spot and spot.stands
-        if edges:
-            self._tell_jobs(watched, edges)
+        if cpu is None or cpu != watched.cpu or watched.spot is None:  # else it has not moved
+            watched.spot = _spot(frame)
+        spot, stood = watched.spot, watched.stood
+        watched.stood = spot and spot.stands
         if spot is None or spot.file is None:
             spot = watched.job
         if spot is None:
+            watched.spot = None
             self._leave(watched, now)
-            return
-        if watched.job is not None:
-            then = max(then, watched.began)
-        rest = READY if busy else WAITING
-        length = now - then
-        worked = min(length, length if worked is None else worked)
-        if worked > length - LEAST:
+        elif cpu is None:
+            self._account(watched, now, None if watched.stood != stood else 0.0, busy, spot)
+        else:
+            self._account(watched, now, cpu - watched.cpu, busy, spot)
+        watched.since = now
+        if cpu is not None:
+            watched.cpu = cpu
+
+    def _account(self, watched, now, worked, busy, spot):
+        """Since it was last told of, a thread has used the CPU for `worked` seconds; None: all the time."""
+        then, length = watched.since, now - watched.since
+        rest = READY if busy and worked else WAITING
+        worked = length if worked is None else max(worked + watched.owed, 0.0)
+        if worked > length - LEAST and worked > length / 2:
             self._tell(watched, then, RUNNING, spot)
-        elif worked < LEAST and not (busy and worked > 0):
-            self._tell(watched, then, WAITING, spot)
+            watched.owed = worked - length
         elif worked < LEAST:
             self._tell(watched, then, rest, spot)
+            watched.owed = worked
         else:  # where in between it worked is not known: where it did before, so that there are fewer changes
-            first, second = (RUNNING, rest) if watched.state is RUNNING else (rest, RUNNING)
+            first, second = (rest, RUNNING) if watched.state is rest else (RUNNING, rest)
             self._tell(watched, then, first, spot)
             self._tell(watched, then + (worked if first is RUNNING else length - worked), second, spot)
+            watched.owed = 0.0
+        watched.since = now
 
-    def _tell(self, watched, at, state, spot, inferred=True):
+    def _tell(self, watched, at, state, spot):
         label = spot.waits if state is WAITING else spot.works
-        if (watched.state, watched.label if watched.state else "") == (state, label):
-            return
-        self._change(watched, at, state, label, inferred)
+        if (watched.state, watched.label) != (state, label):
+            self._change(watched, at, state, label)
 
     def _change(self, watched, at, state, label="", inferred=True):
+        """Entries of one lane stand in order of time, whatever comes late."""
         at = max(at - self.recorder.began, watched.last or 0.0, 0.0)
         self.recorder.change(self._lane(watched), state, label, at=at, inferred=inferred)
         watched.state, watched.label, watched.last = state, label, at
@@ -208,21 +284,20 @@ class Sampler:
     def _leave(self, watched, now):
         """None of the reader's functions runs there any more."""
         if watched.state is not None:
-            self._change(watched, now, None)
+            self._change(watched, now, None, inferred=watched.job is None)
+        watched.since, watched.owed = now, 0.0
 
-    def _tell_jobs(self, watched, edges):
-        """What the executor's threads have said themselves since the last look."""
-        for function, began, ended, cpu in edges:
-            if ended is None:
-                watched.job, watched.began = _Spot.of_function(function), began
-                continue
-            if watched.state is None:  # it was over before anybody looked
-                spot = _Spot.of_function(function)
-                self._change(watched, began, RUNNING, spot.works)
-                if cpu < ended - began - LEAST:
-                    self._change(watched, began + cpu, WAITING, spot.waits)
-            self._change(watched, ended, None)
-            watched.job = None
+    def _tell_jobs(self, watched, edges, busy):
+        """What the executor's threads have said themselves since the last look: began with a function, or ended."""
+        for function, moment, cpu in edges:
+            if function is not None:
+                self._leave(watched, moment)
+                watched.job, watched.spot = _Spot.of_function(function), None
+            elif watched.job is not None:
+                self._account(watched, moment, cpu - watched.cpu, busy, watched.spot_of_job())
+                self._leave(watched, moment)
+                watched.job = watched.spot = None
+            watched.cpu = cpu
 
     def _look_at_loop(self, frame, now):
         running = self.recorder.running()
@@ -233,13 +308,6 @@ class Sampler:
             cpu = cpu_of(self._loop_native) if self._loop_native else None
             sample = Sample(now - self.recorder.began, spot.file, spot.line, spot.function, cpu)
             self.recorder.samples.append(sample)
-
-
-def _worked(watched, cpu, spot):
-    """For how long a thread has worked since the last look; None: all the time, as far as can be told."""
-    if cpu is not None:
-        return cpu - (watched.cpu or 0.0)
-    return 0.0 if spot and spot.stands == watched.stood else None
 
 
 class _Spot:
@@ -267,13 +335,12 @@ def _spot(frame):
     """Where the thread of this innermost frame stands; None when there is none."""
     if frame is None:
         return None
-    innermost = frame.f_code
+    innermost, kind = frame.f_code, ""
     stands = (id(innermost), frame.f_lasti)
-    own = os.path.basename(innermost.co_filename)
     while frame is not None:
         code = frame.f_code
         if is_readers(code.co_filename):
-            waits = "" if code is innermost else WAITS.get(own, "")
-            return _Spot(code.co_filename, frame.f_lineno, code.co_name, stands, waits)
+            return _Spot(code.co_filename, frame.f_lineno, code.co_name, stands, kind)
+        kind = WAITS.get(code) or WAITS_IN.get(code.co_filename) or kind
         frame = frame.f_back
     return _Spot(None, 0, "", stands, "")

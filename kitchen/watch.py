@@ -18,6 +18,7 @@ block. Tasks that do not come from the loop's factory (`asyncio.Task(…)` calle
 
 import asyncio
 import re
+import sys
 import threading
 import warnings
 import weakref
@@ -481,7 +482,7 @@ class Tracer:
         lane.before = self.recorder.look_at(lane)
         task = lane.task and lane.task()
         layer = task and task.get_coro()
-        while isinstance(layer, Traced):
+        while type(layer) is Traced:
             if layer.lane is lane:
                 layer.release()
             layer = layer._coroutine
@@ -499,6 +500,12 @@ class Tracer:
 
     def _make(self, loop, coroutine, **options):
         """The task factory: what the program's own factory makes of a coroutine with a clock around it."""
+        if not asyncio.iscoroutine(coroutine):
+            try:
+                return self._factory(loop, coroutine, **options)  # which says what is wrong
+            except BaseException as error:
+                _without_us(error)
+                raise
         creator = asyncio.current_task(loop)
         parent = self.lanes.get(id(creator))
         if parent is None and (creator is not None or _is_foreign(coroutine)):
@@ -506,7 +513,11 @@ class Tracer:
         lane = Lane(_bare(coroutine), parent, perf_counter())
         proxy = Traced(coroutine, _steps(self, lane, coroutine), lane)
         self.recorder.made(lane)
-        task = self._factory(loop, proxy, **options)
+        try:
+            task = self._factory(loop, proxy, **options)
+        except BaseException as error:
+            _without_us(error)
+            raise
         if task is not None and not task.done():
             self.adopt(lane, task)
         else:
@@ -514,9 +525,12 @@ class Tracer:
         return task
 
     def _factory(self, loop, coroutine, **options):
-        return (
-            self.factory(loop, coroutine, **options) if self.factory else asyncio.Task(coroutine, loop=loop, **options)
-        )
+        task = (self.factory or _task)(loop, coroutine, **options)
+        made = getattr(task, "_source_traceback", None)  # where it was made, in debug mode: by the program, not by us
+        theirs = {_bare.__code__.co_filename} | ({base_events.__file__} if self.factory is None else set())
+        while made and made[-1].filename in theirs:
+            del made[-1]
+        return task
 
     def interrupted(self, lane: Lane, before, error: BaseException):
         """`error` is about to be raised in a task, where it waits."""
@@ -555,7 +569,6 @@ class Tracer:
         plain = {name: getattr(loop, name) for name in NAMES}  # as they are before, bound
         quick = (
             isinstance(loop, base_events.BaseEventLoop)
-            and not loop.get_debug()
             and type(loop).call_soon is base_events.BaseEventLoop.call_soon
             and "call_soon" not in self.before
             and set(events.Handle.__slots__) == HANDLE
@@ -608,7 +621,7 @@ class Tracer:
             append(handle)
             return handle
 
-        class Due(events.TimerHandle):
+        class TimerHandle(events.TimerHandle):
             """A timer of this loop, which says so while its callback runs."""
 
             __slots__ = ()
@@ -624,10 +637,10 @@ class Tracer:
         def call_at(when, callback, *args, context=None):
             timer = plain["call_at"](when, callback, *args, context=context)
             if type(timer) is events.TimerHandle:
-                timer.__class__ = Due
+                timer.__class__ = TimerHandle
             return timer
 
-        class Called(events.Handle):
+        class CalledHandle(events.Handle):
             """A call from another thread, which says while it runs when it was made."""
 
             __slots__ = ("called",)
@@ -640,10 +653,12 @@ class Tracer:
                 finally:
                     due = None
 
+        CalledHandle.__name__ = "Handle"  # which is what it shows itself as
+
         def call_soon_threadsafe(callback, *args, context=None):
-            if not quick or loop._closed:
+            if not quick or loop._closed or loop.get_debug():
                 return plain["call_soon_threadsafe"](callback, *args, context=context)
-            handle = Called(callback, args, loop, context)
+            handle = CalledHandle(callback, args, loop, context)
             handle.called = now()
             append(handle)
             loop._write_to_self()
@@ -670,7 +685,25 @@ class Tracer:
         def get_task_factory():
             return self.factory
 
-        here = locals() | ({"call_soon": quick_call_soon} if quick else {})
+        def set_debug(enabled):
+            plain["set_debug"](enabled)
+            if vars(loop).get("call_soon") in (call_soon, quick_call_soon):
+                loop.call_soon = quick_call_soon if quick and not enabled else call_soon
+
+        def create_task(coroutine, *, name=None, **options):
+            """For Python 3.13, which at first calls every task "None" that a factory makes and that has no other name."""
+            try:
+                if name is not None:
+                    return plain["create_task"](coroutine, name=name, **options)
+                loop._check_closed()
+                return self._make(
+                    loop, coroutine, **{key: value for key, value in options.items() if value is not None}
+                )
+            except BaseException as error:
+                _without_us(error)
+                raise
+
+        here = locals() | ({"call_soon": quick_call_soon} if quick and not loop.get_debug() else {})
         return {name: here[name] for name in NAMES}
 
     def _heard(self, message, task):
@@ -684,6 +717,8 @@ class Tracer:
 
 
 NAMES = (
+    *(["create_task"] if sys.version_info[:2] == (3, 13) else []),
+    "set_debug",
     "call_soon",
     "call_at",
     "call_soon_threadsafe",
@@ -714,6 +749,10 @@ class Traced(Coroutine):
         """The clock is taken away."""
         self.send, self.throw = self._coroutine.send, self._coroutine.throw
 
+    @property
+    def __class__(self):
+        return type(self._coroutine)
+
     def __await__(self):
         return self._coroutine.__await__()
 
@@ -731,13 +770,13 @@ def _steps(tracer, lane, coroutine):
     """
     send, throw, note, now = coroutine.send, coroutine.throw, tracer.recorder.notes.extend, perf_counter
     look, coroutine = tracer.recorder.awaiting.look, _bare(coroutine)
-    stop, awaited, thrown = 0.0, None, None
+    stop, awaited, thrown = 0.0, None, []  # what is thrown is not kept: the coroutine may let go of it at once
     try:
         yield
     except GeneratorExit:
         return None if lane.left else tracer.lost(lane)
     except BaseException as error:  # cancelled before its first step
-        thrown = _without_this(error)
+        thrown.append(_without_this(error))
     if lane.key is None:  # it began at once, before the factory has returned it
         tracer.adopt(lane, asyncio.current_task(tracer.loop))
     lane.name = lane.task().get_name()  # by now it has been given one
@@ -753,12 +792,11 @@ def _steps(tracer, lane, coroutine):
                 lane.looked = start
             awaited = None
         try:
-            if thrown is None:
+            if not thrown:
                 awaited = send(None)
             else:
-                tracer.interrupted(lane, before, thrown)
-                awaited = throw(thrown)
-                thrown = None
+                tracer.interrupted(lane, before, thrown[0])
+                awaited = throw(thrown.pop())
         except StopIteration as result:
             tracer.over(lane, before)
             return result.value
@@ -774,12 +812,16 @@ def _steps(tracer, lane, coroutine):
         except GeneratorExit:
             return None if lane.left else tracer.lost(lane)
         except BaseException as error:
-            thrown = _without_this(error)
+            thrown.append(_without_this(error))
+
+
+def _task(loop, coroutine, **options):
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 def _bare(coroutine):
     """The program's own coroutine, without the clock of another watch."""
-    while isinstance(coroutine, Traced):
+    while type(coroutine) is Traced:
         coroutine = coroutine._coroutine
     return coroutine
 
@@ -788,6 +830,15 @@ def _without_this(error):
     """An exception whose traceback begins in the caller, with that taken out."""
     error.__traceback__ = error.__traceback__.tb_next
     return error
+
+
+def _without_us(error):
+    """An exception of the program's, or about its mistake, whose traceback does not begin with functions of ours."""
+    frame = error.__traceback__
+    while frame.tb_next is not None and frame.tb_frame.f_code.co_filename == _bare.__code__.co_filename:
+        frame = frame.tb_next
+    mine = frame.tb_frame.f_code.co_filename == _bare.__code__.co_filename
+    error.__traceback__ = None if mine else frame
 
 
 def _spot(what):

@@ -1,7 +1,9 @@
 """What a diagnosis says of programs with a fault, and that it says nothing of those without one."""
 
+import ast
 import asyncio
 import gc
+import re
 import time
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -9,7 +11,10 @@ from itertools import count
 import httpx
 import pytest
 
+from kitchen.awaiting import Frame, Wait
+from kitchen.diagnosis import Facts, Note, Sample, Step, diagnose
 from kitchen.server import serve
+from kitchen.timeline import READY, RUNNING, WAITING, Span, Table, Timeline
 from kitchen.watch import watch
 
 PAUSE = 0.06  # seconds: two of them are worth a word, if nothing speaks for them
@@ -188,6 +193,7 @@ async def tries_with_longer_and_longer_pauses():
             return await moody(attempt)
         except ConnectionError:
             await asyncio.sleep(0.02 * 2**attempt)
+    return None
 
 
 @clean
@@ -378,7 +384,7 @@ async def workers_that_are_sent_home():
 @clean
 async def a_heartbeat_beside_the_work():
     async def beat():
-        while True:
+        while True:  # noqa: ASYNC110
             await asyncio.sleep(PAUSE / 3)
 
     heart = asyncio.create_task(beat())
@@ -619,3 +625,345 @@ def test_nothing_is_said_of_a_client_that_fetches_all_at_once():
             assert all(answer.status_code == 200 for answer in answers)
 
         assert findings(fetch_all) == []
+
+
+# --- programs with one -----------------------------------------------------------------------------------------------
+
+
+def line_of(text):
+    """The number of the one line of this file that ends with this comment."""
+    with open(__file__, encoding="utf-8") as file:
+        (number,) = [number for number, line in enumerate(file, 1) if line.rstrip().endswith("#" + " " + text)]
+    return number
+
+
+def only(found, kind):
+    (finding,) = found
+    assert finding.kind == kind
+    assert finding.file == __file__
+    assert f"test_diagnosis.py, line {finding.line}" in finding.text
+    return finding
+
+
+async def beside(*coroutines, ready=3):
+    """These, while others tick."""
+
+    async def tick():
+        for _ in range(4):
+            await asyncio.sleep(0.02)
+
+    await asyncio.gather(*(tick() for _ in range(ready)), *coroutines)
+
+
+def compute(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        sum(range(1000))  # it computes
+
+
+def test_a_sleep_holds_the_loop():
+    async def sleeper():
+        await asyncio.sleep(0.01)
+        time.sleep(0.3)  # noqa: ASYNC251  # it sleeps
+
+    finding = only(findings(lambda: beside(sleeper())), "blocked")
+    assert finding.line == line_of("it sleeps")
+    assert re.fullmatch(
+        r"test_diagnosis.py, line \d+ held the loop for 0\.\d{3} s; 3 tasks were ready\. .*", finding.text
+    )
+    assert "only waited" in finding.text
+    assert finding.span.state is RUNNING
+    assert finding.span.duration >= 0.3
+
+
+def test_a_computation_holds_the_loop():
+    async def computer():
+        await asyncio.sleep(0.01)
+        compute(0.3)
+
+    finding = only(findings(lambda: beside(computer(), ready=1)), "blocked")
+    assert line_of("it computes") - 1 <= finding.line <= line_of("it computes")
+    assert "; 1 task was ready" in finding.text
+    assert "only waited" not in finding.text
+
+
+def test_a_line_that_holds_the_loop_several_times_is_named_once():
+    async def sleeper():
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            time.sleep(0.15)  # noqa: ASYNC251  # again and again
+
+    finding = only(findings(lambda: beside(sleeper(), ready=2)), "blocked")
+    assert finding.line == line_of("again and again")
+    assert "held the loop 3 times, 0.4" in finding.text
+    assert "at once); up to 2 tasks were ready" in finding.text
+
+
+async def loop_over_calls():
+    for number in range(5):
+        await page(number)  # a loop
+
+
+async def loop_that_keeps_what_it_gets():
+    pages = {}
+    for number in range(5):
+        try:
+            got = await page(number)  # a loop that keeps
+        except ValueError:
+            continue
+        pages[number] = got
+        print(number, len(pages))
+
+
+async def list_comprehension():
+    return [await page(number) for number in range(5)]  # a comprehension
+
+
+async def neighbours():
+    one = await page(1)  # neighbours
+    two = await page(2)
+    three = await page(3)
+    return one, two, three
+
+
+async def two_of_three():
+    one = await page(1)  # two of three
+    two = await page(2)
+    three = await page(one + two)
+    return one, two, three
+
+
+async def through_a_resource():
+    @asynccontextmanager
+    async def client():
+        yield page
+
+    async with client() as get:
+        for number in range(5):
+            await get(number)  # through a resource
+
+
+async def threads_in_a_row():
+    async def load(number):
+        await asyncio.to_thread(time.sleep, PAUSE)
+
+    for number in range(4):
+        await load(number)  # threads
+
+
+ROWS = [
+    (loop_over_calls, "a loop", "awaited page 5 times"),
+    (loop_that_keeps_what_it_gets, "a loop that keeps", "awaited page 5 times"),
+    (list_comprehension, "a comprehension", "awaited page 5 times"),
+    (neighbours, "neighbours", "awaited page 3 times"),
+    (two_of_three, "two of three", "awaited page 2 times"),
+    (through_a_resource, "through a resource", "awaited page 5 times"),
+    (threads_in_a_row, "threads", "awaited load 4 times"),
+]
+
+
+@pytest.mark.parametrize(("program", "line", "text"), ROWS, ids=[program.__name__ for program, *_ in ROWS])
+def test_calls_in_a_row_could_overlap(program, line, text):
+    finding = only(findings(program), "in a row")
+    assert finding.line == line_of(line)
+    assert text + ", one after the other: " in finding.text
+    took, least = (float(figure) for figure in re.findall(r"([\d.]+) s\b", finding.text))
+    assert 0 < least < took / 1.5
+    assert "gather" in finding.text
+    assert finding.span.state is WAITING
+
+
+def test_a_client_that_fetches_one_after_the_other():
+    with serve(delay=0.05) as site:
+
+        async def fetch_each():
+            async with httpx.AsyncClient() as client:
+                for url in site.urls(5):
+                    await client.get(url)  # httpx
+
+        finding = only(findings(fetch_each), "in a row")
+    assert finding.line == line_of("httpx")
+    assert "awaited get 5 times" in finding.text
+
+
+def test_the_same_row_in_a_few_tasks_is_told_once():
+    async def twice():
+        await asyncio.gather(loop_over_calls(), loop_over_calls())
+
+    assert "2 times)" in only(findings(twice), "in a row").text
+
+
+def test_a_task_that_nobody_awaited():
+    async def forgetful():
+        asyncio.create_task(page(1, 60), name="forgotten")  # noqa: RUF006
+        await asyncio.sleep(0.01)
+
+    assert "forgotten" in only(findings(forgetful), "lost").text
+
+
+def test_an_exception_that_nobody_looked_at():
+    async def fail():  # it fails
+        raise ValueError("too salty")
+
+    async def careless():
+        task = asyncio.create_task(fail())
+        await asyncio.sleep(0.01)
+        return task
+
+    kept = []
+
+    async def main():
+        kept.append(await careless())
+
+    finding = only(findings(main), "unnoticed")
+    assert finding.line == line_of("it fails")
+    assert "ValueError: too salty" in finding.text
+
+
+def test_a_cancellation_that_is_swallowed():
+    async def stubborn():
+        while True:
+            try:
+                await asyncio.sleep(60)  # it was told here
+            except asyncio.CancelledError:
+                return
+
+    async def main():
+        task = asyncio.create_task(stubborn(), name="stubborn")
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+
+    finding = only(findings(main), "swallowed")
+    assert finding.line == line_of("it was told here")
+    assert finding.text.startswith("stubborn was asked to cancel at ")
+
+
+def test_a_coroutine_that_was_never_awaited():
+    async def main():
+        page(1)  # nobody awaits it
+
+    with pytest.warns(RuntimeWarning, match="never awaited"):
+        finding = only(findings(main), "never awaited")
+    assert finding.line == line_of("nobody awaits it")
+    assert finding.text.startswith("page() at ")
+
+
+def test_too_many_at_once():
+    async def ask(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"hello\n")
+        await reader.readline()  # all of them
+        writer.close()
+
+    async def main():
+        async with echoing(0.2) as port:
+            await asyncio.gather(*(ask(port) for _ in range(12)))
+
+    finding = only(findings(main, at_once=8), "too many")
+    assert "more than 8" in finding.text
+    assert "Semaphore" in finding.text
+
+
+# --- facts that are made up ------------------------------------------------------------------------------------------
+
+
+def facts(*, lanes=2, steps=(), waits=(), samples=(), notes=(), ready=()):
+    """Facts of a run: `ready` holds stretches (lane, start, end) of READY."""
+    columns = list(zip(*ready, strict=True)) or [(), (), ()]
+    table = Table(columns[0], [READY] * len(ready), [""] * len(ready), *columns[1:])
+    timeline = Timeline([f"task {number}" for number in range(lanes)], table, unit="s")
+    return Facts(timeline, set(range(lanes)), list(steps), list(waits), list(samples), list(notes))
+
+
+def test_nothing_comes_of_nothing():
+    assert diagnose(facts(lanes=0)) == []
+    assert diagnose(facts(lanes=3)) == []
+
+
+@pytest.mark.parametrize(
+    ("length", "ready", "found"),
+    [(0.1, (0.0, 0.1), 1), (0.099, (0.0, 0.1), 0), (1.0, (0.96, 1.5), 0), (1.0, (0.9, 1.5), 1), (1.0, (2.0, 3.0), 0)],
+)
+def test_a_step_must_be_long_and_another_task_ready(length, ready, found):
+    blocker = [Step(0, 0.0, 0.0, length)]
+    assert len(diagnose(facts(steps=blocker, ready=[(1, *ready)]))) == found
+    assert diagnose(facts(steps=blocker, ready=[(0, *ready)])) == []
+
+
+def test_where_nobody_could_look_the_line_before_is_named():
+    code = compile("\n" * 6 + "async def cook(): await oven()", "kitchen.py", "exec").co_consts[0]
+    waits = [Wait(0, 0.0, 0.5, "sleep", (Frame(code, 7, 0, None, 0),), False)]
+    steps, ready = [Step(0, 0.5, 0.5, 1.5)], [(1, 0.5, 1.5)]
+    (unseen,) = diagnose(facts(steps=steps, waits=waits, ready=ready))
+    assert unseen.text.startswith(
+        "something at or after kitchen.py, line 7 held the loop for 1.000 s; 1 task was ready"
+    )
+    late = [Sample(1.49, "kitchen.py", 12, "cook", 1.0)]
+    assert diagnose(facts(steps=steps, waits=waits, ready=ready, samples=late))[0].line == 7
+    often = [Sample(0.5 + tick / 10, "kitchen.py", 9, "cook", tick / 10) for tick in range(10)]
+    (seen,) = diagnose(facts(steps=steps, waits=waits, ready=ready, samples=often))
+    assert seen.text.startswith("kitchen.py, line 9 held the loop for 1.000 s; 1 task was ready. It computed")
+    assert seen.span == Span("task 0", RUNNING, "", 0.5, 1.5)
+
+
+def test_of_two_steps_one_in_the_other_the_inner_is_to_blame():
+    steps = [Step(1, 0.1, 0.1, 0.9), Step(0, 0.0, 0.0, 1.0)]
+    (finding,) = diagnose(facts(lanes=3, steps=steps, ready=[(2, 0.0, 1.0)]))
+    assert finding.span.lane == "task 1"
+
+
+def test_a_row_without_its_source_is_not_judged():
+    code = compile("async def cook(): await oven()", "no such file.py", "exec").co_consts[0]
+    waits = [
+        Wait(0, call, call + 1.0, "socket", (Frame(code, 1, 0, code, call), Frame(code, 1, call + 1, None, 9)), True)
+        for call in range(5)
+    ]
+    assert diagnose(facts(waits=waits)) == []
+
+
+def test_as_many_at_once_as_are_allowed_and_one_more():
+    def waiting(tasks):
+        return [Wait(lane, 0.0, 1.0, "socket", (), True) for lane in range(tasks)]
+
+    assert diagnose(facts(lanes=101, waits=waiting(100))) == []
+    (finding,) = diagnose(facts(lanes=101, waits=waiting(101)))
+    assert "101 tasks" in finding.text
+    assert "more than 100" in finding.text
+    one_after_the_other = [Wait(lane, lane, lane + 1, "socket", (), True) for lane in range(101)]
+    assert diagnose(facts(lanes=101, waits=one_after_the_other)) == []
+
+
+def test_of_a_library_s_own_tasks_the_line_of_their_maker_is_named():
+    code = compile("async def cook(): await oven()", "kitchen.py", "exec").co_consts[0]
+    made_up = facts(lanes=102, waits=[Wait(lane, 0.0, 1.0, "socket", (), True) for lane in range(101)])
+    made_up.waits.append(Wait(101, 0.0, 1.0, "tasks", (Frame(code, 7, 0, None, 0),), False))
+    made_up.timeline.parents.update({f"task {lane}": "task 101" for lane in range(101)})
+    (finding,) = diagnose(made_up)
+    assert (finding.file, finding.line) == ("kitchen.py", 7)
+
+
+@pytest.mark.parametrize("kind", ["lost", "unnoticed", "swallowed", "never awaited"])
+def test_the_same_thing_at_the_same_line_is_told_once(kind):
+    notes = [Note(kind, 0, 0.0, "kitchen.py", 4, "cook"), Note(kind, 1, 0.1, "kitchen.py", 4, "cook")]
+    elsewhere = Note(kind, None, 0.2, "", 0, "cook")
+    one, other = diagnose(facts(notes=[*notes, elsewhere]))
+    assert {one.line, other.line} == {0, 4}
+    assert any("1 other" in finding.text for finding in (one, other))
+
+
+def test_a_diagnosis_takes_no_time():
+    tree = ast.parse("async def cook():\n  for dish in menu:\n    await oven(dish)")
+    code = compile(tree, __file__, "exec").co_consts[0]
+    steps = [Step(lane % 100, lane, lane, lane + 0.5) for lane in range(10_000)]
+    ready = [((lane + 1) % 100, lane, lane + 0.5) for lane in range(10_000)]
+    waits = [
+        Wait(call % 100, call, call + 0.5, "socket", (Frame(code, 30, call // 4, code, call),), True)
+        for call in range(10_000)
+    ]
+    samples = [Sample(tick / 2, "kitchen.py", 3, "cook", 0.0) for tick in range(20_000)]
+    made_up = facts(lanes=100, steps=steps, waits=waits, samples=samples, ready=sorted(ready))
+    assert len(made_up.timeline.spans) > 0
+    began = time.process_time()
+    diagnose(made_up)
+    assert time.process_time() - began < 1.0

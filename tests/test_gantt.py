@@ -324,3 +324,24 @@ def test_a_dollar_sign_is_a_dollar_sign():
     assert len(drawn) > 1
     for text in drawn:
         assert text.get_text().replace("\\$", "") == text.get_text().replace("$", "").replace("\\", "")  # all escaped
+
+
+# --- lanes that are there for a part of the time only ----------------------------------------------------------------
+
+
+def test_a_lane_that_begins_late_and_has_a_gap_is_blank_then():
+    rows = [(0, WAITING, "x", 0.0, 10.0), (1, RUNNING, "y", 4.0, 5.0), (1, RUNNING, "z", 8.0, 9.0)]
+    ax = gantt(timeline(*rows))
+    boxes = [path.get_extents() for bar in bars(ax) for path in bar.get_paths()]
+    late = {(box.x0, box.x1) for box in boxes if box.y0 < 1 < box.y1}
+    assert late == {(4, 5), (8, 9)}
+
+
+def test_of_a_crowd_those_are_counted_that_are_there():
+    """A hundred lanes from 0 on, and as many more as make a crowd from half of the time on."""
+    number = MOST_LANES + 100
+    rows = [(lane, WAITING, "x", 0.0 if lane < 100 else 5.0, 10.0) for lane in range(number)]
+    ax = gantt(timeline(*rows, lanes=[str(lane) for lane in range(number)]))
+    (area,) = [path.vertices for bar in bars(ax) for path in bar.get_paths()]
+    height = {side: area[mask, 1].max() for side, mask in {"left": area[:, 0] < 4.9, "right": area[:, 0] > 5.1}.items()}
+    assert height == pytest.approx({"left": 100, "right": number})

@@ -61,7 +61,7 @@ def told(page, figure_in, tmp_path):
     text = module().replace("export default { render };", "")
     path.write_text(PAGE.format(style=style(), module=text), encoding="utf-8")
     page.goto(path.as_uri())
-    page.wait_for_function("window.hear")
+    page.wait_for_function("Boolean(window.hear)")
     return Told(figure_in(page.locator("body")))
 
 
@@ -100,9 +100,11 @@ def test_the_reader_goes_on_with_what_she_was_doing(told):
     figure.until(lambda sample: sample["frames"] > 0)
     figure.click("play")  # pauses
     figure.scrub(0.5)
-    figure.click("in")
+    for _ in range(3):
+        figure.click("in")
     figure.press("ArrowDown", "ArrowDown")
     before = figure.rest()
+    assert not figure.value("fitted"), "it is zoomed"
     assert figure.part("tip").inner_text().startswith("task 0")
     assert "created by main" in figure.part("tip").inner_text()
     assert "created by main" in before["status"], "it is also said"
@@ -133,9 +135,9 @@ def test_a_lane_is_blank_before_it_begins(told):
     figure.until(lambda sample: sample["phase"] == "done" and sample["frames"] > 0)
     figure.rest()
     lane = """(root, share) => {
-        const { gutter, width, plan, view, plate } = root.kitchen, row = plan.rows[1]
-        const at = [share * (width / 1.02), row.y + row.height / 2].map((side) => Math.round(side * view.ratio))
-        return plate.context.getImageData(...at, 1, 1).data[3]
+        const { gutter, width, plan, view, context } = root.kitchen, row = plan.rows[1]
+        const at = [gutter + share * (width / 1.02), row.y + row.height / 2]
+        return context.getImageData(...at.map((side) => Math.round(side * view.ratio)), 1, 1).data[3]
     }"""
     assert [figure.root.evaluate(lane, share) > 0 for share in (0.1, 0.4, 0.6, 0.9)] == [False, False, True, True]
 

@@ -392,7 +392,8 @@ def test_a_finding_shows_where(opened, tmp_path, press, tasks):
     figure.page.mouse.move(1, 1)
     again = figure.rest()
     assert (again["from"], again["to"]) == (whole["from"], whole["to"])
-    figure.press("Escape", "Home", "Space")
+    figure.press("Escape", "Home")
+    press_on_root(figure, "Space")
     figure.until(lambda sample: sample["playing"] and sample["playhead"] > 0, "it to play")
     assert_alone(figure.page)
 

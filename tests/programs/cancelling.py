@@ -319,14 +319,22 @@ async def shields_from_a_cancellation(seen):
 
 @program
 async def a_shielded_task_fails_unseen(seen):
+    cancelled = asyncio.Event()
+
+    async def inner():
+        await cancelled.wait()
+        raise ValueError("unseen")
+
     async def outer():
-        await asyncio.shield(fail(ValueError("unseen"), 0.002))
+        await asyncio.shield(inner())
 
     task = asyncio.create_task(outer())
     await asyncio.sleep(0.001)
     task.cancel()
     await asyncio.wait([task])
-    await asyncio.sleep(0.005)
+    cancelled.set()
+    await asyncio.sleep(0.001)
+    del task
     gc.collect()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import gc
 import io
+import multiprocessing
 import sys
 import threading
 import warnings
@@ -94,7 +95,7 @@ async def asks_for_wrong_things(seen):
             try:
                 wrong()
             except Exception as error:
-                seen.append((type(error).__name__, str(error).partition("call_soon")[0].partition(".<locals>")[0]))
+                seen.append((type(error).__name__, str(error).rpartition("()")[2]))  # without the name of a method
         gc.collect()
 
 
@@ -162,7 +163,10 @@ async def a_default_executor_of_its_own(seen):
 
 @program
 async def processes_do_the_work(seen):
-    with concurrent.futures.ProcessPoolExecutor(1) as pool:
+    spawn = multiprocessing.get_context(
+        "spawn"
+    )  # to fork beside other threads, such as the one that watches, has its dangers
+    with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
         return await asyncio.get_running_loop().run_in_executor(pool, divmod, 17, 5)
 
 
@@ -303,7 +307,7 @@ async def debugs_from_the_middle_on(seen):
     loop.set_debug(True)
     loop.slow_callback_duration = 60
     task = asyncio.create_task(work(seen, "a"), name="debugged")
-    handle = loop.call_soon(print, end="")
+    handle = loop.call_soon(seen.append, "called")
     seen.append((handle._source_traceback is not None, task._source_traceback is not None))
 
     def wrong_thread():

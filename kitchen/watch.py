@@ -693,7 +693,7 @@ class Tracer:
         def create_task(coroutine, *, name=None, **options):
             """For Python 3.13, which at first calls every task "None" that a factory makes and that has no other name."""
             try:
-                if name is not None:
+                if name is not None or self.factory is not None:
                     return plain["create_task"](coroutine, name=name, **options)
                 loop._check_closed()
                 return self._make(

@@ -159,6 +159,15 @@ def test_all_lanes_are_told_again_when_everything_is(view, growing):
     assert (again["head"]["lanes"], again["parents"]) == (["main", "task"], {1: 0})
 
 
+def test_lanes_are_told_again_also_when_nothing_has_happened_on_them(view, growing):
+    news = live.News(view)
+    growing.lanes = ("silent",)
+    news.message()
+    assert news.whole
+    news.again()
+    assert not news.whole
+
+
 def test_lanes_are_told_before_what_happens_on_them(view, growing, monkeypatch):
     monkeypatch.setattr(live, "MOST", 2)
     news = live.News(view)

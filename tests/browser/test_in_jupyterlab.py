@@ -190,6 +190,47 @@ def test_three_runs_in_one_view_stand_on_one_axis(kitchen):
     assert book.page.problems == []
 
 
+GROWING = """
+class Growing(Recorder):
+    def __init__(self):
+        self.parents = {}
+        super().__init__((), "growing")
+    def add(self, name):
+        self.parents[len(self.lanes)] = 0
+        self.lanes = (*self.lanes, name)
+        self.change(len(self.lanes) - 1, RUNNING, "fetch")
+def grow(number):
+    with Growing() as run:
+        for task in range(number):
+            run.add(f"task {task}")
+            time.sleep(0.15)
+            run.change(task, WAITING, "network")
+        span = Span("task 3", RUNNING, "fetch", 0.45, 0.6)
+        run.findings = [Finding("blocked", "line 7 held the loop </script><img src=x>", "", 0, span)]
+"""
+
+
+def test_lanes_are_added_while_it_runs_and_afterwards_the_player_says_what_stands_out(kitchen):
+    book = kitchen("from kitchen.timeline import Finding, Span\n" + GROWING, in_view("grow(20)"))
+    book.run(1)
+    samples = book.watch(2)
+    assert_it_moved(samples, "growing")
+    numbers = [sample["runs"][0]["lanes"] for sample in samples if sample["runs"]]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 5
+    figure = book.figure(2)
+    last = done(figure)
+    assert (last["runs"][0]["lanes"], numbers[-1]) == (20, 20)
+    assert figure.part("finding").all_inner_texts() == ["line 7 held the loop </script><img src=x>"]
+    figure.click("finding")
+    near = figure.rest()
+    assert near["playhead"] == 0.45
+    assert near["to"] < last["to"]
+    assert figure.part("tip").inner_text().startswith("task 3")
+    assert_it_plays(figure)
+    assert book.page.problems == []
+
+
 def test_runs_that_go_on_at_once_are_in_one_view(kitchen):
     runs = "\n".join(
         f"threads.append(threading.Thread(target=perform.threaded, args=(dinner(), {m})))" for m in (0.08, 0.12)

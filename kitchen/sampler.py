@@ -190,6 +190,8 @@ class Sampler:
         late = now - self._due > sys.getswitchinterval() / 2
         busy = cpu - self._cpu > (CONTENDED if late else BUSY) * _capacity() * (now - self._looked)
         then, self._looked, self._cpu = self._looked, now, cpu
+        if not self._is_something_on(now):
+            return
         frames = sys._current_frames()
         try:
             jobs = self._take_jobs()  # after the frames: so that a job that is seen has told that it began
@@ -211,6 +213,12 @@ class Sampler:
             self._look_at_loop(frames.get(self.loop_thread), now)
         finally:
             del frames  # they hold on to everything that the program's functions know
+
+    def _is_something_on(self, now):
+        """Whether there is anything to look at: most programs have one thread, and a loop that nobody holds."""
+        running = self.recorder.running() if self.loop_thread is not None else None
+        held = running is not None and now - self.recorder.began - running[1] >= LONG
+        return held or self._there or self._jobs or any(map(self._is_drawn, threading.enumerate()))
 
     def _is_drawn(self, thread):
         """Whether a thread has begun, and is one of the program's that was not there before."""

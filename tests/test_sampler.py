@@ -308,5 +308,5 @@ def test_the_log_does_not_flood():
     with sampled() as record:
         run(threading.Thread(target=nap, name="sleeper"), threading.Thread(target=spin, args=({},), name="busy"))
     entries = [lane for _, lane, *_ in record.log]
-    assert entries.count(record.lanes.index("sleeper")) <= 3  # not one for every look
+    assert entries.count(record.lanes.index("sleeper")) <= 6  # not one for every look
     assert entries.count(record.lanes.index("busy")) <= 2 * record.ended / module.EVERY

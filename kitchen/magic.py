@@ -71,16 +71,12 @@ class Wrap(ast.NodeTransformer):
                 return cell
         shown = []
         if rest and isinstance(rest[-1], ast.Expr):  # the value of a cell's last line is shown
-            rest[-1] = ast.Assign([ast.Name(VALUE, ast.Store())], rest[-1].value)
-            shown = [ast.Expr(ast.Name(VALUE, ast.Load()))]
+            last = rest[-1]
+            rest[-1] = ast.copy_location(ast.Assign([ast.Name(VALUE, ast.Store())], last.value), last)
+            shown = [ast.copy_location(ast.Expr(ast.Name(VALUE, ast.Load())), last)]
         call = ast.parse(f"__import__('kitchen.magic', fromlist=['block']).block({line!r})", mode="eval").body
         around = ast.AsyncWith([ast.withitem(call)], rest or [ast.Pass()])
-        cell.body = [around, *shown]
-        for node in (around, *shown):
-            for inner in ast.walk(node):
-                if inner is not node and hasattr(inner, "lineno"):
-                    continue
-                ast.copy_location(inner, rest[-1] if rest and inner is not around else first)
+        cell.body = [ast.copy_location(around, first), *shown]
         return ast.fix_missing_locations(cell)
 
 

@@ -41,9 +41,16 @@ STUCK = 0.02  # seconds after which a step that still goes on is worth a look at
 # What came after a step, in the notes of a run; and, in the same place, that a task was made.
 GAVE_WAY, WAITS, OVER, MADE = "gave way", "waits", "over", "made"
 FACTS = 6  # in a note
-HANDLE = {
-    *["_callback", "_args", "_loop", "_cancelled", "_context", "_repr", "_source_traceback", "__weakref__"]
-}  # what is in one
+HANDLE = {  # what is in one of the loop's handles: where it is anything else, we do not make them ourselves
+    "_callback",
+    "_args",
+    "_loop",
+    "_cancelled",
+    "_context",
+    "_repr",
+    "_source_traceback",
+    "__weakref__",
+}
 NEVER_AWAITED = re.compile(r"coroutine '(.+)' was never awaited")
 FOREIGN = {"ipykernel", "zmq", "tornado", "jupyter_client", "jupyter_server", "comm"}  # a notebook's own affairs
 
@@ -141,7 +148,6 @@ class Lane:
     __slots__ = (
         "bare",
         "before",
-        "by_timer",
         "cancelled_at",
         "code",
         "function",
@@ -171,7 +177,6 @@ class Lane:
         self.outcome = ""
         self.left = False  # whether the watch is over for it
         self.cancelled_at = None  # where it stood when it was last asked to end
-        self.by_timer = None  # when it was last told to go on because a timer had run out
         self.before = self.looked = None  # what it waited for when it was last looked at, and when that was
         self.started = None  # when the step began that is under way; None: none is
         self.task = None  # weakly: a task that nobody holds must vanish as it would unwatched
@@ -593,10 +598,7 @@ class Tracer:
         def call_soon(callback, *args, context=None):
             lane = lanes.get(id(getattr(callback, "__self__", None)))
             if lane is not None:
-                if due is None:
-                    lane.woken = now()
-                else:
-                    lane.woken = lane.by_timer = due
+                lane.woken = now() if due is None else due
                 if lane is body:
                     callback, args = step_of_body, (callback, *args)
             return plain["call_soon"](callback, *args, context=context)
@@ -608,10 +610,7 @@ class Tracer:
             except (AttributeError, KeyError):
                 pass
             else:
-                if due is None:
-                    lane.woken = now()
-                else:
-                    lane.woken = lane.by_timer = due
+                lane.woken = now() if due is None else due
                 if lane is body:
                     callback, args = step_of_body, (callback, *args)
             handle = new(Handle)

@@ -19,7 +19,21 @@ from kitchen.recipe import Dish, Step, dinner, downloads, wait, work
 from kitchen.timeline import Span, State, Timeline
 
 # What there is besides, each in a module of its name and loaded when first used: kitchen.simulate, kitchen.fetch, …
-_MODULES = ("simulate", "perform", "fetch", "server", "gantt", "recorder", "player", "live", "explore", "watch")
+_MODULES = (
+    "simulate",
+    "perform",
+    "fetch",
+    "watch",
+    "server",
+    "recorder",
+    "gantt",
+    "player",
+    "live",
+    "explore",
+    "predict",
+    "game",
+    "exercises",
+)
 
 __all__ = ["Dish", "Span", "State", "Step", "Timeline", "dinner", "downloads", "wait", "work", *_MODULES]
 

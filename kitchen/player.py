@@ -234,6 +234,6 @@ def module() -> str:
 
 
 @cache
-def style() -> str:
-    """The page's style sheet."""
-    return (HERE / "live.css").read_text(encoding="utf-8")
+def style(name: str = "live") -> str:
+    """The style sheet of that name, with the colours of the states before it."""
+    return "".join((HERE / f"{file}.css").read_text(encoding="utf-8") for file in ("colours", name))

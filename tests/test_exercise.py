@@ -1,0 +1,180 @@
+"""What exercises are made with: verdicts, stubs that nobody touched, deadlines, hints and solutions."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from kitchen import dinner, simulate
+from kitchen.exercises.exercise import Right, Wrong, call, exercise, run
+
+
+@exercise(
+    stub='''
+    def doubled(number):
+        """Twice the number."""
+        ...
+    ''',
+    solution="""
+    def doubled(number):
+        return 2 * number
+    """,
+    hints=["Think of `*`.", "<script>2 * number</script>"],
+)
+def doubled(answer):
+    """Return twice the number."""
+    timeline = simulate.sync(dinner())
+    if (given := call(answer, 2)) != 4:
+        raise Wrong(f"2 became {given}", timeline, timeline.spans[0])
+    return Right("2 became 4", timeline)
+
+
+def test_a_stub_that_nobody_touched_is_neither_right_nor_wrong():
+    def other(number):
+        """Another docstring, other places, another file."""
+
+    for answer in (doubled.made(doubled.stub), other, ...):
+        verdict = doubled.check(answer)
+        assert verdict.right is None and not verdict
+        assert str(verdict) == "Not attempted yet: Return twice the number."
+
+
+def test_a_stub_with_a_program_in_it_is_one_until_that_changes():
+    @exercise(stub="async def both(get):\n    return [await get(n) for n in (1, 2)]", solution="both = 1", hints=[])
+    def both(answer):
+        """Faster."""
+        raise Wrong("touched")
+
+    assert both.check(both.made(both.stub)).right is None
+    assert both.check(both.made(both.stub.replace("(1, 2)", "(1, 3)"))).right is False
+    assert both.check(both.made(both.stub.replace("await get(n)", "get(n)"))).right is False
+
+
+def test_right_and_wrong_are_said_with_the_picture_and_the_span():
+    right, wrong = doubled.check(lambda number: number + 2), doubled.check(lambda number: number)
+    assert right and str(right) == "Right: 2 became 4"
+    assert wrong.right is False and str(wrong) == "Not yet: 2 became 2"
+    assert wrong.timeline.findings[-1][1:] == ("2 became 2", "", 0, wrong.timeline.spans[0])
+    assert "2 became 2" in wrong._repr_mimebundle_()["text/html"]
+    assert "cook" in wrong._repr_mimebundle_()["text/plain"]
+
+
+def test_what_the_readers_code_raises_is_said_with_its_line():
+    code = "def doubled(number):\n    number = str(number)\n    return number / 2"
+    verdict = doubled.check(doubled.made(code))
+    assert verdict.right is False
+    assert verdict.text.startswith("your code raised TypeError: unsupported operand")
+    assert verdict.text.endswith("(line 3 of the cell)")
+
+
+def test_what_the_check_itself_raises_is_no_verdict():
+    @exercise(stub="def broken(): ...", solution="", hints=[])
+    def broken(answer):
+        """Whatever."""
+        return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        broken.check(broken.made("def broken(): return 1"))
+
+
+def test_words_from_outside_are_escaped():
+    def hostile(number):
+        raise ValueError("<img src=x onerror=alert(1)>")
+
+    assert "<img src=x" not in doubled.check(hostile)._repr_mimebundle_()["text/html"]
+    assert "<script>2" not in doubled.hint()._repr_mimebundle_()["text/html"]
+
+
+def test_hints_and_solution_are_folded_in_a_page_and_come_one_by_one_in_a_terminal():
+    folded = exercise(stub=doubled.stub, solution=doubled.answer_code, hints=doubled.hints)(doubled._judge)
+    first, second = folded.hint(), folded.hint()
+    assert "Think of" in str(first) and "script" not in str(first)
+    assert "script" in str(second)
+    html = first._repr_mimebundle_()["text/html"]
+    assert html.count("<details>") == 2 and "<code>*</code>" in html
+    assert first._repr_mimebundle_()["text/plain"] == "(Folded: hint 1 of 2, hint 2 of 2. Run this cell, and unfold.)"
+    assert (
+        "<pre>def doubled(number):\n    return 2 * number</pre>" in folded.solution()._repr_mimebundle_()["text/html"]
+    )
+    assert "return 2 * number" in str(folded.solution())
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name == "the reader's answer"]
+
+
+def endless():
+    while True:
+        pass
+
+
+async def endless_too():
+    endless()
+
+
+async def waits_for_ever():
+    await asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize("hangs", [endless_too, waits_for_ever])
+def test_a_coroutine_that_hangs_is_told_so_and_ended(hangs):
+    with pytest.raises(Wrong, match="still not done"):
+        run(hangs, seconds=0.2)
+    assert threads() == []
+
+
+def test_a_function_that_hangs_is_told_so_and_ended():
+    with pytest.raises(Wrong, match="loops for ever"):
+        call(endless, seconds=0.2)
+    assert threads() == []
+
+
+def test_a_timeout_of_the_readers_own_is_an_error_of_the_readers_own():
+    async def own():
+        async with asyncio.timeout(0.01):
+            await waits_for_ever()
+
+    with pytest.raises(TimeoutError):
+        run(own)
+
+
+def test_an_interrupt_ends_the_readers_code(monkeypatch):
+    def interrupted(self, timeout=None):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        call(endless)
+    assert threads() == []
+
+
+def test_a_coroutine_is_watched_while_it_runs():
+    async def both(first, second):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(asyncio.sleep(0.01, value), name=value) for value in (first, second)]
+        return [task.result() for task in tasks]
+
+    ran = run(both, "one", "two")
+    assert ran.value == ["one", "two"]
+    assert ran.timeline.lanes == ("your code", "one", "two")
+    assert ran.findings == []
+
+
+def test_a_coroutine_that_blocks_is_found():
+    async def blocks():
+        time.sleep(0.15)  # noqa: ASYNC251 (this is what is to be found)
+
+    assert [finding.kind for finding in run(blocks).findings] == []  # nobody was kept waiting
+
+    async def neighbours():
+        await asyncio.gather(blocks(), asyncio.sleep(0.01))
+
+    assert [finding.kind for finding in run(neighbours).findings] == ["blocked"]
+
+
+@pytest.mark.parametrize("wrong", [lambda: 1, 5, None, asyncio.sleep(0).close])
+def test_what_is_no_coroutine_function_is_told_so(wrong):
+    with pytest.raises(Wrong, match="async def"):
+        run(wrong)

@@ -30,6 +30,7 @@ _MODULES = (
     "player",
     "live",
     "explore",
+    "turns",
     "predict",
     "game",
     "exercises",

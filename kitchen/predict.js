@@ -34,7 +34,7 @@ export function render({ model, el }) {
   const noted = element("p", { class: "kitchen-noted", "aria-live": "polite" });
   const note = () => {
     const words = model.get("noted");
-    noted.textContent = words ? `Noted: ${words}. Now run on.` : "No prediction yet. Nothing waits for it; but those who predict learn more.";
+    noted.textContent = words ? `Noted: ${words}. Now run on.` : "No prediction yet.";
   };
   const give = (answer) => {
     model.set("answer", answer);

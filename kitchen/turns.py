@@ -1,11 +1,6 @@
-"""Who gives whom the cook: a Timeline turn by turn, with the scheduler (or the event loop) as a lane of its own.
-
-An arrow leads from the scheduler down to the dish that gets the cook, and another one back when the turn is over, with
-the reason. All of it is read off the states of the Timeline.
-"""
+"""Who gives whom the cook, and why she comes back: a Timeline turn by turn, with the scheduler as a lane of its own."""
 
 from base64 import b64encode
-from collections.abc import Iterator
 from html import escape
 from io import BytesIO
 from itertools import groupby, pairwise
@@ -60,7 +55,7 @@ class Turns:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         picture = b64encode(self.png()).decode()
-        alt = escape(f"{self.scheduler}, turn by turn. {'. '.join(self._words())}.")
+        alt = escape(f"{printable(self.scheduler)}, turn by turn. {'. '.join(self._words())}.")
         items = "".join(f"<li>{escape(words)}</li>\n" for words in self._words())
         words = f"<details><summary>The {len(self.turns)} turns in words</summary>\n<ol>\n{items}</ol>\n</details>"
         html = f'<img src="data:image/png;base64,{picture}" alt="{alt}">\n{words}'
@@ -84,35 +79,20 @@ def turns(timeline: Timeline, until: float = inf, scheduler: str = "the schedule
     return Turns(timeline, shown, figure, scheduler)
 
 
-def _read(timeline, clock) -> Iterator[Turn]:
-    """Every turn, lane after lane: a stretch of spans in which the dish has the cook, and why that ended."""
+def _read(timeline, clock):
+    """Every turn, lane after lane: a stretch of spans in which the dish has the cook. The span after it says why."""
     naive = any(span.state is IDLING for span in timeline.spans)  # such a scheduler takes no note of waits
     for lane, spans in timeline.by_lane.items():
         stretches = [(held, list(some)) for held, some in groupby(spans, key=lambda s: s.state in (RUNNING, IDLING))]
-        for (held, some), (_, later) in pairwise([*stretches, (False, [None])]):
+        for (held, some), (_, [after, *_]) in pairwise([*stretches, (False, [None])]):
+            if after is None:
+                why = timeline.outcomes.get(lane, DONE)
+            elif after.state is WAITING and not naive:
+                why = WAITS
+            else:
+                why = TAKEN if after.inferred else RANG if clock else ASIDE
             if held:
-                why = _why(later[0], clock, naive) or timeline.outcomes.get(lane, DONE)
                 yield Turn(lane, some[0].start, some[-1].end, why)
-
-
-def _why(after, clock, naive):
-    """Why a turn ended, by the span after it; None when it was the last."""
-    if after is None:
-        return None
-    if after.state is WAITING and not naive:
-        return WAITS
-    if after.inferred:
-        return TAKEN
-    return RANG if clock else ASIDE
-
-
-def _nobody(timeline, until):
-    """The stretches in which no dish has the cook."""
-    now = 0.0
-    for span in timeline.cook:
-        if span.start > now and now < until:
-            yield now, min(span.start, until)
-        now = max(now, span.end)
 
 
 def _draw(timeline, shown, ax, until, scheduler):
@@ -120,78 +100,50 @@ def _draw(timeline, shown, ax, until, scheduler):
     inches = WIDTH * 0.85 / until
     for span in [*timeline.spans, *(span for span in timeline.cook if span.state is SWITCHING)]:
         if span.start < until:
-            _bar(ax, span, 0 if span.state is SWITCHING else row[span.lane], until, inches)
-    for start, end in _nobody(timeline, until):
-        ax.barh(0, end - start, 0.5, start, fc="white", ec="#777777", ls=":", zorder=3)
-        if (end - start) * inches > 0.45:
-            ax.text((start + end) / 2, 0, "nobody\nREADY", ha="center", va="center", fontsize=7, zorder=4)
+            _bar(ax, span, 0 if span.state is SWITCHING else row[span.lane], until * 1.01, inches)
+    for before, after in pairwise(timeline.cook):
+        if (after.start - before.end) * inches > 0.45 and after.start <= until:
+            ax.barh(0, after.start - before.end, 0.5, before.end, fc="white", ec="#777777", ls=":", zorder=3)
+            _words(ax, (before.end + after.start) / 2, 0, "nobody's\nturn", fontsize=7)
     apart = min((end.end - start.end for start, end in pairwise(shown)), default=until) * inches
-    style = {"rotation": 0, "ha": "center"} if apart > 1.0 else {"rotation": 32, "ha": "left"}
-    inset = 0.045 / inches  # inside the turn's own bar, so that an arrow back and the next one down stand side by side
+    slant = {} if apart > 1.0 else {"rotation": 32, "ha": "left"}
     for lane, start, end, why in shown:
-        inner = min(inset, (end - start) / 4)
-        _arrow(ax, start + inner, 0, row[lane] - 0.36, "#222222", "-")
+        inner = min(0.045 / inches, (end - start) / 4)  # an arrow back and the next one down stand side by side
+        arrows = [(start + inner, 0, row[lane] - 0.36, "#222222", "-")]
         if end <= until:
             colour = COLOURS.get(why, "#555555")
-            _arrow(ax, end - inner, row[lane] - 0.36, 0, colour, "--" if why in (RANG, TAKEN) else "-")
-            ax.text(end - inner, -0.3, _text(cut(why, 24)), va="bottom", fontsize=8.5, color=colour, **style)
-    ax.axhline(0, color="#222222", linewidth=5, alpha=0.25, zorder=1, solid_capstyle="butt")
-    ax.set_yticks(range(len(row) + 1), [scheduler, *(_text(cut(printable(lane), 26)) for lane in row)], fontsize=10)
+            arrows.append((end - inner, row[lane] - 0.36, 0, colour, "--" if why in (RANG, TAKEN) else "-"))
+            _words(ax, end - inner, -0.3, cut(why, 24), color=colour, fontsize=8.5, va="bottom", **slant)
+        for x, tail, tip, colour, line in arrows:
+            style = {"arrowstyle": "-|>", "color": colour, "linestyle": line, "linewidth": 1.4}
+            ax.annotate("", (x, tip), (x, tail), arrowprops=style | {"shrinkA": 0, "shrinkB": 0}, zorder=4)
+    ax.axhline(0, color="#222222", linewidth=5, alpha=0.25, zorder=1)
+    ax.set_yticks(range(len(row) + 1), [_text(cut(name, 26)) for name in (scheduler, *row)], fontsize=10)
     ax.get_yticklabels()[0].set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=timeline.unit == "min" and until > 2))
     ax.set(xlim=(0, until * 1.01), ylim=(len(row) + 0.5, -0.75 if apart > 1.0 else -1.3), xlabel=UNITS[timeline.unit])
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title(_text(cut(timeline.title, 100)), loc="left", fontsize=11, fontweight="bold")
-    seen = {span.state for span in timeline.spans if span.start < until}
-    legend = [
-        Patch(fc=face, ec=edge, hatch=h, lw=0, label=says) for s, (face, edge, h, says) in STYLES.items() if s in seen
-    ]
-    ax.figure.legend(handles=legend, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    seen = {span.state for span in (*timeline.spans, *timeline.cook) if span.start < until}
+    patches = [Patch(fc=fc, ec=ec, hatch=h, lw=0, label=says) for s, (fc, ec, h, says) in STYLES.items() if s in seen]
+    ax.figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
 
 
 def _bar(ax, span, y, until, inches):
-    """A bar as high as a row where the dish has the cook, a thin one elsewhere."""
     face, edge, hatch, _ = STYLES[span.state]
-    has_cook = span.state in (RUNNING, IDLING)
-    width, height = min(span.end, until * 1.01) - span.start, 0.72 if has_cook else 0.26
-    ax.barh(
-        y,
-        width,
-        height,
-        span.start,
-        fc=face,
-        ec=edge,
-        hatch=hatch,
-        lw=0,
-        alpha=0.55 if span.inferred else None,
-        zorder=2,
-    )
-    ax.barh(
-        y, width, height, span.start, fc="none", ec="white", lw=0.8, zorder=2
-    )  # two steps in a row can be told apart
+    has_cook = span.state in (RUNNING, IDLING)  # then the bar is as high as the row, else a thin one
+    width, height = min(span.end, until) - span.start, 0.72 if has_cook else 0.26
+    ax.barh(y, width, height, span.start, fc=face, ec=edge, hatch=hatch, lw=0, alpha=0.55 if span.inferred else 1)
+    ax.barh(y, width, height, span.start, fc="none", ec="white", lw=0.8)  # so that two steps in a row can be told apart
     if has_cook and 0.075 * len(span.label) + 0.2 < width * inches:
-        backing = {"facecolor": face, "edgecolor": "none", "pad": 1.0}
-        colour = "white" if span.state is RUNNING else "black"
-        words = _text(printable(span.label))
-        ax.text(
-            span.start + width / 2,
-            y,
-            words,
-            ha="center",
-            va="center",
-            fontsize=8.5,
-            color=colour,
-            bbox=backing,
-            zorder=5,
-        )
+        colour, backing = "white" if span.state is RUNNING else "black", {"fc": face, "ec": "none", "pad": 1.0}
+        _words(ax, span.start + width / 2, y, span.label, color=colour, fontsize=8.5, bbox=backing)
 
 
-def _arrow(ax, x, start, end, colour, line):
-    style = {"arrowstyle": "-|>", "color": colour, "linestyle": line, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", (x, end), (x, start), arrowprops=style, zorder=4)
+def _words(ax, x, y, text, **style):
+    ax.text(x, y, _text(text), zorder=5, **{"ha": "center", "va": "center"} | style)
 
 
 def _text(text):
-    """Text as matplotlib should write it: a dollar sign begins no formula."""
-    return text.replace("$", r"\$")
+    return "\n".join(map(printable, text.split("\n"))).replace("$", r"\$")  # a dollar sign begins no formula

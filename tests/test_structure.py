@@ -9,6 +9,7 @@ import sys
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ import pytest
 import kitchen
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob("kitchen/*.py"))}
+SOURCES = {
+    path.relative_to(ROOT / "kitchen").with_suffix("").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.glob("kitchen/**/*.py"))
+}
+EXERCISES = "exercises/"  # the folder that may import everything
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 
 # --- who may import what ---------------------------------------------------------------------------------------------
@@ -34,6 +39,9 @@ MAY_IMPORT = {  # module: what it may import from kitchen, at its top or in a fu
     "player": "gantt timeline",
     "live": "player recorder timeline",
     "explore": "live player timeline",
+    "turns": "gantt timeline",
+    "predict": "player timeline",
+    "game": "live player recipe simulate timeline",
     "awaiting": "",
     "diagnosis": "awaiting timeline",
     "sampler": "awaiting diagnosis timeline",
@@ -62,12 +70,16 @@ def imports(tree):
         for name in names:
             package, _, rest = name.partition(".")
             if package == "kitchen":
-                module = rest.partition(".")[0]
+                module, _, inner = rest.partition(".")
+                if module == "exercises":
+                    module = "/".join(["exercises", *filter(None, [inner.partition(".")[0]])])
                 yield module if module in SOURCES else "__init__", node in lazy
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_module_imports_only_what_the_table_allows(name):
+    if name.startswith(EXERCISES):
+        return
     assert name in MAY_IMPORT, (
         f"kitchen/{name}.py is new: say in MAY_IMPORT, in {Path(__file__).name}, what it may import"
     )
@@ -77,14 +89,14 @@ def test_a_module_imports_only_what_the_table_allows(name):
 
 
 def test_the_table_of_imports_names_no_module_that_is_gone():
-    assert set(MAY_IMPORT) == set(SOURCES)
+    assert set(MAY_IMPORT) == {name for name in SOURCES if not name.startswith(EXERCISES)}
 
 
 # --- the public names ------------------------------------------------------------------------------------------------
 
 PUBLIC = """
-kitchen: Dish Span State Step Timeline dinner downloads explore fetch gantt live perform player recorder server simulate
-    wait watch work
+kitchen: Dish Span State Step Timeline dinner downloads exercises explore fetch game gantt live perform player predict
+    recorder server simulate turns wait watch work
 recipe.Step: kind label duration
 recipe.work(label, duration)
 recipe.wait(label, duration)
@@ -116,6 +128,11 @@ live.View: timelines timeline offsets player save
 live.live(title='')
 explore.explore(function, **controls)
 watch.watch: timeline findings
+predict.Prediction: answer compare
+predict.choice(question, options)
+predict.drawing(question, lanes, until, step=1.0, unit='min', states=(RUNNING, READY, WAITING))
+predict.number(question, unit='')
+predict.order(question, options)
 timeline.State: RUNNING READY WAITING IDLING SWITCHING
 timeline.Span: lane state label start end inferred duration
 timeline.Finding: kind text file line span
@@ -165,6 +182,7 @@ def test_the_public_names_are_these():
         "live": ["View", "live"],
         "explore": ["explore"],
         "watch": ["watch"],
+        "predict": ["Prediction", "choice", "drawing", "number", "order"],
     }.items():
         lines += public(import_module(f"kitchen.{name}"), of)
     lines += public(import_module("kitchen.timeline"), ["State", "Span", "Finding", "Table", "Timeline"])
@@ -240,10 +258,11 @@ def notebook(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def headlines(cell):
-    """The H1 headlines of a markdown cell; what stands between ``` is code, and # begins a comment there."""
+def headlines(cell, level=1):
+    """The headlines of a level in a markdown cell; what stands between ``` is code, and # begins a comment there."""
     text = re.sub(r"^(```|~~~).*?^\1", "", "".join(cell["source"]), flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"^ {0,3}# .*|^\S.*\n=+ *$|<h1.*", text, flags=re.MULTILINE)
+    underlined = {1: r"|^\S.*\n=+ *$|<h1.*", 2: r"|^\S.*\n-+ *$|<h2.*"}.get(level, "")
+    return re.findall(rf"^ {{0,3}}{'#' * level} .*{underlined}", text, flags=re.MULTILINE)
 
 
 def test_a_notebook_is_committed_as_run_once_from_top_to_bottom(notebook):
@@ -281,3 +300,113 @@ def test_a_notebook_does_not_tell_where_it_was_run(path):
     places = [str(ROOT), str(Path.home())]
     anybody = re.findall(r"/(?:home|Users)/[\w.-]+/|[A-Z]:\\Users\\[\w.-]+\\", text)
     assert [place for place in places if len(place) > 1 and f"{place}/" in text] + anybody == []
+
+
+LONGEST = 14  # lines of a cell
+PROGRAM = 36  # lines of a cell that is the very subject: it has the tag "program"
+MINUTES = 30  # for reading a notebook and doing its exercises
+
+
+def is_code(cell):
+    return cell["cell_type"] == "code"
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def words(notebook):
+    return "\n".join(source(cell) for cell in notebook["cells"] if not is_code(cell))
+
+
+def test_headings_stand_in_order(notebook):
+    found = [
+        len(level)
+        for cell in notebook["cells"]
+        if not is_code(cell)
+        for level in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", source(cell), flags=re.DOTALL), flags=re.MULTILINE)
+    ]
+    assert found[0] == 1
+    assert [after for before, after in pairwise(found) if after > before + 1] == []
+
+
+def test_a_notebook_says_how_long_it_takes(notebook):
+    line = source(notebook["cells"][0]).splitlines()[2]
+    minutes = [int(number) for number in re.findall(r"(\d+) minutes", line)]
+    assert minutes, f"the third line says how many minutes reading and exercises take: {line}"
+    assert sum(minutes) <= MINUTES
+
+
+def test_a_notebook_leads_to_the_one_before_the_one_after_and_the_contents(path, notebook):
+    place = NOTEBOOKS.index(path)
+    near = [*NOTEBOOKS[max(place - 1, 0) : place], *NOTEBOOKS[place + 1 : place + 2]]
+    wanted = {other.name for other in near} | ({NOTEBOOKS[0].name} if place else set())
+    for where in (notebook["cells"][0], notebook["cells"][-1]):
+        assert wanted - set(re.findall(r"\]\(([\w.-]+)\)", source(where))) == set()
+
+
+def test_links_lead_somewhere(path, notebook):
+    linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", words(notebook))
+    assert [link for link in linked if not (path.parent / link.partition("#")[0]).exists()] == []
+
+
+def test_there_is_one_cell_with_imports(notebook):
+    importing = [cell["id"] for cell in notebook["cells"] if is_code(cell) and imports_something(source(cell))]
+    assert len(importing) == 1
+
+
+def imports_something(code):
+    """Whether a cell imports, apart from IPython's own lines; what stands in a text is not this cell's."""
+    code = "\n".join("" if line.startswith("%") else line for line in code.splitlines())
+    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(ast.parse(code)))
+
+
+def test_cells_are_a_handful_of_lines(notebook):
+    long = {
+        cell["id"]: len(source(cell).splitlines())
+        for cell in notebook["cells"]
+        if is_code(cell) and len(source(cell).splitlines()) > (PROGRAM if "program" in tags(cell) else LONGEST)
+    }
+    assert long == {}
+
+
+def test_what_depends_on_time_is_asserted(notebook):
+    """A cell whose output is not compared asserts something, or the next one that is not compared either does."""
+    cells = [cell for cell in notebook["cells"] if is_code(cell)]
+    silent = []
+    for number, cell in enumerate(cells):
+        if "nbval-ignore-output" in tags(cell):
+            near = "\n".join(source(each) for each in cells[number : number + 3])
+            silent += [] if "assert " in near else [cell["id"]]
+    assert silent == []
+
+
+def test_no_cell_applies_nest_asyncio_here(notebook):
+    """In this very process: what a cell hands to another process as a text is another matter."""
+    for cell in filter(is_code, notebook["cells"]):
+        code = "\n".join("" if line.startswith("%") else line for line in source(cell).splitlines())
+        called = [node.func for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+        assert not any(isinstance(func, ast.Attribute) and func.attr == "apply" for func in called)
+
+
+MISCONCEPTIONS = range(1, 11)  # as notebooks/INSTRUCTORS.md counts them
+
+
+@pytest.mark.parametrize("number", MISCONCEPTIONS)
+def test_each_misconception_is_met_by_a_prediction_and_a_run_that_is_asserted(number):
+    predicted, run = [], []
+    for path in NOTEBOOKS[:7]:  # whoever has read 00 to 06 has met them all
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if f"misconception-{number}" in tags(cell):
+                if "predict." in source(cell):
+                    predicted.append(cell["id"])
+                elif "assert " in source(cell):
+                    assert predicted, f"{cell['id']} in {path.name} runs before anything was predicted"
+                    run.append(cell["id"])
+    assert predicted and run
+    guide = (ROOT / "notebooks" / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    assert any(name in guide for name in predicted)

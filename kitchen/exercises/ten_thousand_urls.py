@@ -1,0 +1,424 @@
+"""The exercises of notebook 07: enough places, a crew of workers, a crowd that is sent away, pages as they come.
+
+The pages come from notebook 06's site in memory, whose clock stands still while anybody has something to do.
+"""
+
+import asyncio
+from itertools import count
+
+from kitchen import simulate
+from kitchen.exercises.exercise import Right, Wrong, call, exercise
+from kitchen.exercises.fetching_100_urls import (
+    SECONDS,
+    Answer,
+    Site,
+    a_place_was_never_empty,
+    coroutine_function,
+    each_was_asked_for_once,
+    rounds,
+    text_of,
+)
+from kitchen.recipe import downloads
+from kitchen.timeline import short
+
+# --- 1 ---------------------------------------------------------------------------------------------------------------
+
+MENUS = {
+    "40 quick answers": downloads(40, latency=3.0, work=1.0),
+    "60 slow answers": downloads(60, latency=10.0, work=0.5),
+    "50 very slow answers": downloads(50, latency=50.0, work=0.1),
+}
+NEAR = 1.1  # times the lower bound: that is near enough
+
+
+@exercise(
+    stub="""
+    def enough(dishes):
+        # the smallest limit with which the model takes at most 1.1 times simulate.lower_bound(dishes)
+        ...
+    """,
+    solution="""
+    def enough(dishes):
+        limit = 1
+        while simulate.cooperative(dishes, limit=limit).makespan > 1.1 * simulate.lower_bound(dishes):
+            limit += 1
+        return limit
+    """,
+    hints=[
+        "`simulate.cooperative(dishes, limit=7).makespan` says how long it takes with seven places. Nobody is as fast as "
+        "`simulate.lower_bound(dishes)`.",
+        "Try 1, then 2, then 3, and stop at the first that is fast enough. The model is quick: no need to be clever.",
+        "Little's law gives the right order of magnitude at once, but the evening has a beginning and an end, when the "
+        "places are not all in use: a few more are needed than it says.",
+    ],
+    setting="from kitchen import simulate",
+)
+def enough(answer):
+    """Find the smallest limit with which the model takes at most 1.1 times the time that no schedule can beat."""
+    found = []
+    for name, dishes in MENUS.items():
+        bound = simulate.lower_bound(dishes)
+        limit = call(answer, list(dishes), seconds=SECONDS)
+        if limit is None:
+            raise Wrong("it returned None: is there a `return` at the end?")
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit != int(limit) or limit < 1:
+            raise Wrong(f"it returned {limit!r}: a limit is a whole number of places, 1 or more")
+        limit = int(limit)
+        timeline = simulate.cooperative(dishes, limit=limit)
+        if timeline.makespan > NEAR * bound:
+            outside = [span for span in timeline.spans if span.label == "waiting for a place"]
+            over = timeline.makespan / bound - 1
+            text = f"{name}: with {limit} places it takes {short(timeline.makespan)} min, {over:.0%} above the bound"
+            raise Wrong(f"{text}. See who waits outside", timeline, outside[-1] if outside else None)
+        fewer = next(k for k in count(1) if simulate.cooperative(dishes, limit=k).makespan <= NEAR * bound)
+        if fewer < limit:
+            raise Wrong(f"{name}: {limit} places are enough, but so are {fewer}: the smallest is wanted", timeline)
+        found.append(limit)
+    shown = simulate.cooperative(MENUS["60 slow answers"], limit=found[1])
+    return Right(f"{', '.join(map(str, found))} places are enough for the three menus, and no fewer", shown)
+
+
+# --- 2 ---------------------------------------------------------------------------------------------------------------
+
+PAGES = {f"page {number}": 1.0 + 7.1 * (number % 7 == 3) + 0.13 * (number * 5 % 11) for number in range(24)}
+
+
+class Store:
+    """URLs that are made one by one, when they are asked for. `ahead`: the most that were made and not yet fetched."""
+
+    def __init__(self, site, pages):
+        self.site, self.pages, self.made, self.ahead = site, pages, 0, 0
+
+    def urls(self):
+        for page in self.pages:
+            self.made += 1
+            self.ahead = max(self.ahead, self.made - len(self.site.requests.asked))
+            yield page
+
+
+@exercise(
+    stub="""
+    async def workers(get, urls, n):
+        # await get(url) for every url, n at once; urls is a generator: take a url when there is a place for it
+        ...
+    """,
+    solution="""
+    async def workers(get, urls, n):
+        pages = {}
+
+        async def worker():
+            for url in urls:
+                pages[url] = await get(url)
+
+        async with asyncio.TaskGroup() as crew:
+            for _ in range(n):
+                crew.create_task(worker())
+        return pages
+    """,
+    hints=[
+        "Not a task for each URL: `n` tasks, each of which fetches one URL after the other until there are none left.",
+        "Where do the workers get their URLs? From an `asyncio.Queue(maxsize=n)`, or straight from the generator: several "
+        "loops may take turns at one and the same generator, and each URL goes to one of them.",
+        "A worker is `for url in urls: pages[url] = await get(url)`. Start `n` of them in an `asyncio.TaskGroup`, whose "
+        "end waits for all.",
+    ],
+)
+def workers(answer):
+    """Fetch all URLs of a generator with n workers, and return a dict of every URL and its page."""
+    for n in (4, 3):
+        site, pages = Site(PAGES, n), list(PAGES)
+        store, alive, left = Store(site, pages), [], []
+        coroutine_function(answer)
+
+        async def visit(get, urls, most, alive=alive, left=left):
+            before = asyncio.all_tasks()
+
+            async def counted(page):
+                alive.append(len(asyncio.all_tasks() - before))
+                return await get(page)
+
+            value = await answer(counted, urls, most)
+            await rounds()
+            left.extend(asyncio.all_tasks() - before)
+            return value
+
+        value = site.visited(visit, store.urls(), n)
+        requests = site.requests
+        if len(requests.crowd) > n:
+            text = f"{len(requests.crowd)} requests were under way at once, and n was {n}"
+            raise Wrong(f"{text}: there are as many as there are workers", site.timeline, requests.span(n))
+        if store.ahead > 2 * n + 2:
+            if max(alive, default=0) > 2 * n + 4:
+                text = f"{max(alive)} tasks were alive at once: a task for each URL takes memory for each URL"
+                raise Wrong(f"{text}. Let {n} tasks do all the work", site.timeline)
+            text = f"{store.ahead} URLs had been taken out of the generator and not yet fetched"
+            raise Wrong(
+                f"{text}: of ten million, they would all lie in memory. Take one when it is needed", site.timeline
+            )
+        as_dict(value, pages, site)
+        each_was_asked_for_once(requests, pages)
+        a_place_was_never_empty(site, n)
+        if left:
+            text = f"{len(left)} tasks were still there when it had returned: send the workers home"
+            raise Wrong(text, site.timeline)
+    text = f"24 pages, always {n} at once while there were any, and never more than {store.ahead} URLs ahead"
+    return Right(text, site.timeline)
+
+
+def as_dict(value, pages, site):
+    """Raises Wrong when what came back is not a dict of every URL and its page."""
+    if value is None:
+        raise Wrong("it returned None: is there a `return` at the end?", site.timeline)
+    if not isinstance(value, dict):
+        raise Wrong(f"it returned a {type(value).__name__}: wanted is a dict of every URL and its page", site.timeline)
+    if missing := [page for page in pages if page not in value]:
+        asked = missing[0] in site.requests.asked
+        lane = site.requests.asked.index(missing[0]) if asked else None
+        what = "it was begun, and nobody waited for it" if asked else "it was never begun"
+        text = f"{len(missing)} of {len(pages)} pages are not in the dict. The first is {missing[0]}: {what}"
+        raise Wrong(text, site.timeline, site.requests.span(lane) if asked else None)
+    for page in pages:
+        if value[page] != text_of(page):
+            raise Wrong(f"for {page} the dict has {value[page]!r}, and not what `get` returned", site.timeline)
+
+
+# --- 3 ---------------------------------------------------------------------------------------------------------------
+
+SERVES = 6  # at once
+CROWD = 24
+MISSING = "page 2"  # which there is not: 404
+RETRY_AFTER = 1
+MOST_REQUESTS = 54  # 60 are what a crowd needs that comes back to the second
+
+
+class Strict(Site):
+    """A site that serves `SERVES` requests at once, and sends the others away with a 429. It has `sleep` on its clock."""
+
+    def __init__(self, pages):
+        super().__init__(dict.fromkeys(pages, 0.1), places=0)
+        self.serving, self.keys = 0, count(len(pages) * 1000)
+        self.answers, self.came_back = [], []  # (lane, status) and (page, when sent away, when it asked again)
+        self.sent_away = {}
+
+    async def get(self, page):
+        lane, serves = self.requests.begin(page), self.serving < SERVES
+        if page in self.sent_away:
+            self.came_back.append((lane, self.now - self.sent_away.pop(page)))
+        self.serving += serves
+        await self.sleep(self.seconds[page] if serves else 0.01)
+        self.serving -= serves
+        status = 429 if not serves else 404 if page == MISSING else 200
+        if not serves:
+            self.sent_away[page] = self.now
+        self.answers.append((page, status))
+        self.requests.end(lane, "" if serves else "429: too many requests")
+        return Answer(status, None if serves else RETRY_AFTER)
+
+    async def sleep(self, seconds):
+        key, woken = next(self.keys), asyncio.get_running_loop().create_future()
+        self.due[key] = self.now + max(seconds, 0.0), woken
+        try:
+            await woken
+        finally:
+            del self.due[key]
+
+
+@exercise(
+    stub="""
+    async def get_politely(get, url, sleep):
+        # answer = await get(url); as long as answer.status is 429: await sleep(seconds), and ask again
+        # at least answer.retry_after seconds, and not everybody equally long
+        ...
+    """,
+    solution="""
+    async def get_politely(get, url, sleep):
+        answer = await get(url)
+        while answer.status == 429:
+            await sleep(answer.retry_after * random.uniform(1, 2))
+            answer = await get(url)
+        return answer
+    """,
+    hints=[
+        "A loop: as long as the status is 429, `await sleep(…)` and ask again. Every other status is an answer.",
+        "How long? At least `answer.retry_after`: the site has asked for that. And a bit more, at random.",
+        "`random.uniform(1, 2)` is a number somewhere between 1 and 2. Multiply: then a crowd that was sent away in one "
+        "moment comes back spread over a second.",
+    ],
+    setting="import random",
+)
+def get_politely(answer):
+    """Ask again after a 429: when the site says so, but not at the same moment as the rest of the crowd."""
+    coroutine_function(answer)
+    pages = [f"page {number}" for number in range(CROWD)]
+    site = Strict(pages)
+
+    async def crowd(get):
+        return await asyncio.gather(*(answer(get, page, site.sleep) for page in pages))
+
+    values = site.visited(crowd)
+    timeline, requests = site.timeline, site.requests
+    first = {page: requests.span(requests.asked.index(page)) for page in requests.asked}
+    for page, value in zip(pages, values, strict=True):
+        if page not in first:
+            raise Wrong(f"`get` was never awaited for {page}", timeline)
+        if value is None:
+            raise Wrong("it returned None: return the answer that you got in the end", timeline)
+        statuses = [status for asked, status in site.answers if asked == page]
+        if 404 in statuses[:-1]:
+            times = len(statuses) - statuses.index(404) - 1
+            text = f"{page} was answered with a 404, and was asked for {times} more times: only 429 means “later”"
+            raise Wrong(text, timeline, requests.span(last_of(requests, page)))
+        if statuses[-1] == 429:
+            text = f"{page} was given up after a 429: as long as the site says “later”, come back later"
+            raise Wrong(text, timeline, requests.span(last_of(requests, page)))
+        if value != Answer(statuses[-1]):
+            raise Wrong(f"for {page} it returned {value!r}, and not the last answer of `get`", timeline)
+    for lane, pause in site.came_back:
+        if pause == 0:
+            text = (
+                f"sent away with a 429 and back in the same moment, without any `sleep`: {len(requests.asked)} requests"
+            )
+            raise Wrong(f"{text} for {CROWD} pages", timeline, requests.span(lane))
+        if pause < RETRY_AFTER - 1e-9:
+            text = f"it came back after {short(pause)} s, and the site had asked for {RETRY_AFTER} s"
+            raise Wrong(f"{text}: read `retry_after`", timeline, requests.span(lane))
+    _spread(site)
+    text = f"{len(requests.asked)} requests for {CROWD} pages, of which {SERVES} can be served at once"
+    return Right(f"{text}: nobody was too early, and the crowd came back spread out", timeline)
+
+
+def _spread(site):
+    """Raises Wrong when those who had been sent away came back all together."""
+    requests = site.requests
+    begun = [round(requests.span(lane).start, 9) for lane, _ in site.came_back]
+    if begun:
+        moment = max(begun, key=begun.count)
+        together = begun.count(moment)
+        if together > SERVES:
+            lane = site.came_back[begun.index(moment)][0]
+            text = f"{together} of those sent away came back in the very same moment, and most were sent away again"
+            raise Wrong(f"{text}: wait a bit longer at random", site.timeline, requests.span(lane))
+    if len(requests.asked) > MOST_REQUESTS:
+        text = f"{len(requests.asked)} requests for {CROWD} pages: those sent away still come back nearly together"
+        raise Wrong(f"{text}. Spread them over as long again as the site asked for", site.timeline)
+
+
+def last_of(requests, page):
+    return len(requests.asked) - 1 - requests.asked[::-1].index(page)
+
+
+# --- 4 ---------------------------------------------------------------------------------------------------------------
+
+UNEVEN = dict(
+    zip([f"page {number}" for number in range(10)], [6, 2.3, 1.1, 4.7, 0.8, 3.9, 1.3, 2.6, 0.7, 1.9], strict=True)
+)
+PLACES = 4
+HAD_ENOUGH = 3  # pages, after which the reader stops listening
+
+
+@exercise(
+    stub="""
+    async def as_they_come(get, urls, limit):
+        # yield each page as soon as it is there; at most `limit` requests at once
+        yield ...
+    """,
+    solution="""
+    async def as_they_come(get, urls, limit):
+        places = asyncio.Semaphore(limit)
+
+        async def page_of(url):
+            async with places:
+                return await get(url)
+
+        tasks = [asyncio.create_task(page_of(url)) for url in urls]
+        try:
+            for first in asyncio.as_completed(tasks):
+                yield await first
+        finally:
+            for task in tasks:
+                task.cancel()
+    """,
+    hints=[
+        "An `async def` with a `yield` in it is an async generator: whoever uses it writes `async for page in …`.",
+        "`for first in asyncio.as_completed(tasks): yield await first` hands over what is there first. The limit is a "
+        "semaphore, as ever.",
+        "And if the reader stops early? Then the generator is closed: at its `yield` GeneratorExit is raised. `try:` … "
+        "`finally:` runs in every case. Cancel there what is still under way.",
+    ],
+)
+def as_they_come(answer):
+    """Hand over each page as soon as it is there, at most `limit` at once, and leave nothing running behind."""
+    site, pages = Site(UNEVEN, PLACES), list(UNEVEN)
+    came = []
+
+    async def listen(get, urls, limit):
+        async for page in stream(answer, get, urls, limit):
+            came.append((page, site.now))
+
+    site.visited(listen, list(pages), PLACES)
+    timeline, requests = site.timeline, site.requests
+    if len(requests.crowd) > PLACES:
+        text = f"{len(requests.crowd)} requests were under way at once, and `limit` was {PLACES}"
+        raise Wrong(text, timeline, requests.span(PLACES))
+    if not came:
+        raise Wrong("nothing was yielded: `yield` each page", timeline)
+    each_was_asked_for_once(requests, pages)
+    if len(came) != len(pages):
+        raise Wrong(f"{len(came)} pages were yielded, and {len(pages)} were asked for", timeline)
+    ends = {text_of(page): requests.span(requests.asked.index(page)).end for page in pages}
+    if strange := [page for page, _ in came if page not in ends]:
+        raise Wrong(f"{strange[0]!r} was yielded: wanted is what `get` returned", timeline)
+    a_place_was_never_empty(site, PLACES)
+    handed_over_at_once(came, ends, timeline, requests)
+    nothing_goes_on(answer, pages)
+    return Right(
+        f"each of the {len(pages)} pages was handed over when it came, and nothing went on at the end", timeline
+    )
+
+
+def handed_over_at_once(came, ends, timeline, requests):
+    """Raises Wrong when a page was there and not handed over."""
+    page, when = max(came, key=lambda arrived: arrived[1] - ends[arrived[0]])
+    late = when - ends[page]
+    if late <= 1e-9:
+        return
+    span = requests.span([text_of(asked) for asked in requests.asked].index(page))
+    if all(moment == came[0][1] for _, moment in came):
+        text = f"all pages were handed over together, after {short(when)} s, and the first had been there after"
+        raise Wrong(f"{text} {short(min(ends.values()))} s: `yield` inside the loop that waits", timeline, span)
+    text = f"{page!r} was there after {short(ends[page])} s and handed over after {short(when)} s"
+    raise Wrong(f"{text}: it had to wait for others that were asked before it", timeline, span)
+
+
+def nothing_goes_on(answer, pages):
+    """Raises Wrong when requests are still under way after the reader has stopped listening."""
+    site, under_way = Site(UNEVEN, 0), []
+
+    async def stop_early(get, urls, limit):
+        coming = stream(answer, get, urls, limit)
+        heard = 0
+        async for _ in coming:
+            heard += 1
+            if heard == HAD_ENOUGH:
+                break
+        if hasattr(coming, "aclose"):
+            await coming.aclose()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        under_way.extend(site.requests.under_way)
+
+    site.visited(stop_early, list(pages), PLACES)
+    if under_way:
+        text = f"the reader stopped after {HAD_ENOUGH} pages, and {len(under_way)} requests were still under way"
+        raise Wrong(f"{text}: cancel them in a `finally`", site.timeline, site.requests.span(under_way[0]))
+
+
+def stream(answer, *arguments):
+    """What the reader's code yields. Raises Wrong when it yields nothing that `async for` could take."""
+    coming = answer(*arguments)
+    if hasattr(coming, "__aiter__"):
+        return coming
+    if asyncio.iscoroutine(coming):
+        coming.close()
+        raise Wrong("it is a coroutine, which hands over everything at its end: `yield` makes it an async generator")
+    raise Wrong(f"it returned a {type(coming).__name__}: wanted is an `async def` with a `yield` in it")

@@ -170,7 +170,7 @@ class _Number(_Question):
     def compared(self, answer, truth):
         it_is = f"It is {self.said(truth)}."
         if answer is None:
-            return None, [f"{it_is} {NO_PREDICTION}"], self.scale(None, truth)
+            return None, [f"{it_is} {NO_PREDICTION}"], ""
         close = abs(answer - truth) <= 0.1 * abs(truth)
         if close:
             remark = "That is it." if short(answer) == short(truth) else "Close."
@@ -183,25 +183,19 @@ class _Number(_Question):
 
     def scale(self, answer, truth):
         """A bar as long as the truth, and a mark where the reader thought that it would end."""
-        values = [value for value in (answer, truth) if value is not None]
-        low, high = min(0.0, *values), max(0.0, *values)
-        place = {value: 10 + 560 * (value - low) / ((high - low) or 1.0) for value in (0.0, *values)}
+        low, high = min(0.0, answer, truth), max(0.0, answer, truth)
+        place = {value: 10 + 560 * (value - low) / ((high - low) or 1.0) for value in (0.0, answer, truth)}
         left, right = sorted((place[0.0], place[truth]))
-        mark = ""
-        if answer is not None:
-            x = place[answer]
-            side = ("end", x - 6) if x > 300 else ("start", x + 6)
-            mark = (
-                f'<path d="M{x:.1f} 2 V58" stroke="var(--kitchen-ready)" stroke-width="3" stroke-dasharray="5 3"/>'
-                f'<text x="{side[1]:.1f}" y="14" text-anchor="{side[0]}">you: {escape(self.said(answer))}</text>'
-            )
-        inside = right - left > 200
         words = escape(self.said(truth))
-        x, anchor, colour = (right - 6, "end", "fill:#fff") if inside else (right + 6, "start", "")
+        x, anchor, colour = (right - 6, "end", "fill:#fff") if right - left > 200 else (right + 6, "start", "")
+        mark = place[answer]
+        beside, side = (mark - 6, "end") if mark > 300 else (mark + 6, "start")
         return (
-            f'<svg viewBox="0 0 680 62" width="680" height="62" role="img" aria-label="{words}">'
+            f'<svg viewBox="0 0 680 62" width="680" height="62" aria-hidden="true">'
             f'<rect x="{left:.1f}" y="24" width="{max(right - left, 1):.1f}" height="24" fill="#0072B2"/>'
-            f'<text x="{x:.1f}" y="41" text-anchor="{anchor}" style="{colour}">{words}</text>{mark}</svg>\n'
+            f'<text x="{x:.1f}" y="41" text-anchor="{anchor}" style="{colour}">{words}</text>'
+            f'<path d="M{mark:.1f} 2 V58" stroke="var(--kitchen-ready)" stroke-width="3" stroke-dasharray="5 3"/>'
+            f'<text x="{beside:.1f}" y="14" text-anchor="{side}">you: {escape(self.said(answer))}</text></svg>\n'
         )
 
 

@@ -1,8 +1,38 @@
-"""What the benchmarks measured, as small tables at the end of pytest's own report: visible also when all is well."""
+"""For all tests: notebooks are run as Run All runs them, and what was measured stands in tables at the end.
+
+nbval sends a cell, waits for its answer, and sends the next. JupyterLab's Run All asks for all cells at once, and that is
+not the same: an event loop that somebody has tampered with can lose the cells that wait. So here all are asked for at once.
+"""
+
+from collections import Counter, deque
 
 import pytest
+from nbval.plugin import IPyNbCell
 
 TABLES = pytest.StashKey[list]()
+SECONDS = pytest.StashKey[Counter]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item):
+    """Once a notebook's kernel is there, it is asked for all cells; nbval then finds each of them asked for."""
+    if isinstance(item, IPyNbCell) and "execute_cell_input" not in vars(item.parent.kernel):
+        kernel = item.parent.kernel
+        cells = [other for other in item.session.items if other.parent is item.parent and not other.options["skip"]]
+        asked = deque(kernel.execute_cell_input(cell.cell.source, allow_stdin=False) for cell in cells)
+        kernel.execute_cell_input = lambda source, allow_stdin: asked.popleft()
+
+
+def pytest_runtest_makereport(item, call):
+    """Adds up how long each notebook takes, its kernel's start included."""
+    if isinstance(item, IPyNbCell):
+        item.config.stash.setdefault(SECONDS, Counter())[item.parent.name] += call.duration
+
+
+@pytest.fixture
+def seconds(request):
+    """How many seconds each notebook took that was run before this test, by its file's name."""
+    return request.config.stash.get(SECONDS, Counter())
 
 
 @pytest.fixture

@@ -68,6 +68,24 @@ def test_what_the_readers_code_raises_is_said_with_its_line():
     assert verdict.text.endswith("(line 3 of the cell)")
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (5, "a function was asked for, and 5 is none"),
+        (None, "a function was asked for, and None is none"),
+        ("def doubled(): return 4", "doubled() takes 0 positional arguments but 1 was given"),
+        ("def doubled(number): raise SystemExit", "your code let SystemExit out"),
+        ("def doubled(number): raise ExceptionGroup('two', [KeyError('one'), KeyError('other')])", "KeyError: 'one'"),
+        ("doubled = int", "2 became 2"),
+        ("class doubled:\n    def __init__(self, number): self.number = number", "2 became <"),
+    ],
+)
+def test_odd_answers_are_told_what_is_odd_about_them(answer, says):
+    verdict = doubled.check(doubled.made(answer) if isinstance(answer, str) else answer)
+    assert verdict.right is False
+    assert says in verdict.text
+
+
 def test_what_the_check_itself_raises_is_no_verdict():
     @exercise(stub="def broken(): ...", solution="", hints=[])
     def broken(answer):

@@ -224,7 +224,7 @@ class _Stove:
     ''',
     hints=[
         "The tasks are started, and nobody waits for them. Keep them, and await each of them before you return.",
-        "One dish burns, and a `TaskGroup` would cancel the others. Which option of `gather` makes a result of an exception?",
+        "One dish burns, and a `TaskGroup` would cancel the others. Which option of `gather` makes exceptions results?",
         "`outcomes = await asyncio.gather(…, return_exceptions=True)` gives a list in the order of the dishes.",
     ],
 )

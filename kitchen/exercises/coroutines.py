@@ -6,6 +6,7 @@ import random
 import sys
 from collections.abc import Iterator
 from itertools import zip_longest
+from threading import current_thread
 from time import perf_counter, sleep
 
 from kitchen import simulate
@@ -333,6 +334,8 @@ def three_pages(answer):
         over = min(span.end for span in timeline.spans)
         late = next(span for span in timeline.by_time if span.start >= over)
         say = "one after the other" if site.most == 1 else f"no more than {site.most} at once"
+        if site.called_first == len(PAGES):
+            say += ", though get was called three times before: a call starts nothing"
         raise Wrong(f"{say}: the request for {late.lane} began only when another had ended", timeline, late)
     _texts(ran.value, site, timeline)
     return Right("all three were under way at once, and the texts stand in the order in which you asked.", timeline)
@@ -368,6 +371,7 @@ class _Site:
 
     def __init__(self):
         self.called, self.asked, self.under_way, self.most = {}, [], 0, 0
+        self.called_first = 0  # times before the first was driven
         self.began, self.rows = perf_counter(), []
 
     @staticmethod
@@ -386,6 +390,7 @@ class _Site:
 
     async def _get(self, page):
         start = perf_counter() - self.began
+        self.called_first = self.called_first or len(self.called)
         self.asked.append(page)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -464,6 +469,8 @@ def total(answer):
     if not any(long.turns):
         if long.for_nothing:
             text = f"you awaited {long.for_nothing}(), but nothing in it has to wait, and the loop never got control"
+        elif long.in_tasks:
+            text = "the pieces had tasks of their own, and all of these queued before him"
         else:
             text = "nothing in your function let go of the loop there"
         text = f"the neighbour, who was READY all the time, had no turn between any of the {MANY} pieces: {text}"
@@ -493,7 +500,8 @@ class _Long:
         self.asked, self.sum = [], 0
         self.turns = []  # of the neighbour, between a piece and the next
         self.since = None
-        self.task = None  # the one that drives the answer
+        self.task = self.thread = None  # what drives the answer
+        self.in_tasks = 0  # pieces that other tasks asked for
         self.for_nothing = ""  # the last coroutine function that was driven by the answer, and did not have to wait
         self.slept = 0.0  # seconds that the answer asked to sleep for
         self.rows, self.began, self.idle_from = [], perf_counter(), 0.0
@@ -502,6 +510,7 @@ class _Long:
         if self.asked:
             self.turns.append(self.since)
         self.asked.append(i)
+        self.in_tasks += current_thread() is self.thread and asyncio.current_task() is not self.task
         start = perf_counter() - self.began
         if len(self.asked) > 10 * MANY:
             raise Wrong(f"piece was called {len(self.asked)} times, and there are {MANY} pieces")
@@ -526,7 +535,7 @@ class _Long:
             await asyncio.sleep(0)
 
     async def beside_a_neighbour(self):
-        loop, self.task = asyncio.get_running_loop(), asyncio.current_task()
+        loop, self.task, self.thread = asyncio.get_running_loop(), asyncio.current_task(), current_thread()
         call_later = loop.call_later
 
         def noted(delay, *arguments, **more):

@@ -125,14 +125,21 @@ class Exercise:
 
     def check(self, answer: Any) -> Verdict:
         """Judges what the reader's code does. Whatever that raises is part of the verdict; it never comes out of here."""
-        if self._is_stub(answer):
+        stub = self.made(self.stub)
+        if answer is ... or (_code(answer) and _same(_code(answer), _code(stub))):
             return Verdict(None, self.task)
+        if callable(stub) and not callable(answer):
+            return Verdict(False, f"a function was asked for, and {answer!r} is none")
         try:
             return Verdict(True, *self._judge(answer))
         except Wrong as wrong:
             return Verdict(False, wrong.text, wrong.timeline, wrong.span)
         except Exception as error:
-            if (line := _line_of(error, answer)) is None:
+            line = _line_of(error, answer)
+            while isinstance(error, ExceptionGroup):
+                error = error.exceptions[0]
+                line = _line_of(error, answer) or line
+            if line is None:
                 raise  # the check's own mistake, not the reader's
             return Verdict(False, f"your code raised {type(error).__name__}: {error}{line}")
 
@@ -145,13 +152,6 @@ class Exercise:
     def solution(self) -> Folded:
         """One right answer, folded; there may be others."""
         return Folded([("Solution", self.answer_code, True)], 1)
-
-    def _is_stub(self, answer):
-        if answer is ...:
-            return True
-        if not callable(answer):
-            return False
-        return _same(_code(answer), _code(self.made(self.stub)))
 
     def made(self, code: str) -> Any:
         """What a cell with this code leaves under the exercise's name."""
@@ -204,7 +204,7 @@ def _instructions(code):
 def _line_of(error, answer):
     """Where in the reader's code an error arose, in words; None when that has no part in it."""
     reader = _code(answer)
-    if reader is None:
+    if reader is None or str(error).startswith(f"{reader.co_qualname}() "):  # called with what it does not take
         return ""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == reader.co_filename:
@@ -241,8 +241,11 @@ def call(function: Callable, *arguments, seconds: float = SECONDS) -> Any:
         raise Wrong(
             f"after {seconds:g} s it was still not done: something in it waits for what never comes, or loops for ever"
         )
-    if "error" in outcome:
-        raise outcome["error"]
+    error = outcome.get("error")
+    if isinstance(error, Exception):
+        raise error
+    if error is not None:
+        raise Wrong(f"your code let {type(error).__name__} out, which nobody above it expects")
     return outcome["value"]
 
 
@@ -251,7 +254,7 @@ def _stop(thread):
     deadline = monotonic() + GRACE
     while thread.is_alive() and monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
-        thread.join(0.1)
+        thread.join(GRACE / 4)
 
 
 class Ran(NamedTuple):

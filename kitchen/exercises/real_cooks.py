@@ -162,7 +162,7 @@ class _Counter:
 
     def _lane(self):
         self.alive = max(self.alive, threading.active_count() - self.before)
-        return self.lanes.setdefault(threading.get_ident(), len(self.lanes)) % len(self.recorder.lanes)
+        return self.lanes.setdefault(threading.current_thread(), len(self.lanes)) % len(self.recorder.lanes)
 
     def _pause(self):
         self._changed.notify_all()

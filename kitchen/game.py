@@ -1,14 +1,9 @@
-"""You are the scheduler: choose whom the cook serves next, and be scored against the loop and against what nobody can beat.
-
-`Shift` is the rules, without a page. `best` tries every order there is. `play` is the game in a notebook. There is one
-difference to `simulate.cooperative`: you know what is to come, and may even stand aside while somebody is READY.
-"""
+"""You are the scheduler: choose whom the cook serves next, against the loop. `Shift` has the rules, `best` tries all orders,
+`play` is the game in a notebook. Unlike the loop you know what is to come, and may rest while somebody is READY."""
 
 from bisect import insort
 from collections.abc import Iterable
 from html import escape
-from itertools import takewhile
-from math import inf
 from uuid import uuid4
 
 from IPython.display import display
@@ -20,30 +15,25 @@ from kitchen.player import Player
 from kitchen.recipe import WAIT, Dish, menu
 from kitchen.timeline import READY, RUNNING, WAITING, Table, Timeline, short
 
-DONE, NOT_YET = "done", "not finished yet"
 MOST, DEEPEST = 5_000, 60  # situations that `best` looks at, steps on its menu: about a second
-EXACT = 1e-9  # minutes within which two sums are the same
 
 
 class Shift:
-    """A cook's shift, move by move. `now`: the minute; `over`: whether nobody needs her any more.
+    """A cook's shift, move by move, from minute 0 to `now`. A move that is not possible is a ValueError that says what is.
 
-    A dish that is served has the cook until it begins a wait or ends: who always serves `ready[0]`, and rests when nobody is
-    READY, plays as `simulate.cooperative`. A move that is not possible is a ValueError that says what is.
+    Who always serves `ready[0]`, and rests when nobody is READY, plays as `simulate.cooperative`.
     """
 
     def __init__(self, dishes: Iterable[Dish]):
         self.dishes = menu(dishes)
         self.names = [dish.name for dish in self.dishes]
-        self._begin([])
+        self._begin()
 
-    def _begin(self, moves):
-        """Plays these moves from minute 0: a dish's number each, None for a rest."""
+    def _begin(self, moves=()):  # plays these from minute 0: a dish's number each, None for a rest
         self.now, self._moves, self._turns, self._had = 0.0, [], 0, None
         self._log = []  # of every step begun: lane, state, label, from when, until when
-        self._at = [0] * len(self.dishes)  # the step that each dish needs next
+        self._at, self._waiting = [0] * len(self.dishes), []  # dishes' next steps; until when, number of the wait, dish
         self._ready = [n for n, dish in enumerate(self.dishes) if dish.steps]  # who is READY longest comes first
-        self._waiting = []  # in order: until when, number of the wait, dish
         for move in moves:
             self._move(move)
 
@@ -83,8 +73,7 @@ class Shift:
             self._turns, self._had = self._turns + (number != self._had), number
             steps = self.dishes[number].steps
             for at in range(self._at[number], len(steps)):
-                state = WAITING if steps[at].kind == WAIT else RUNNING
-                end = self.now + steps[at].duration
+                state, end = WAITING if steps[at].kind == WAIT else RUNNING, self.now + steps[at].duration
                 self._log.append((number, state, steps[at].label, self.now, end))
                 self._at[number] = at + 1
                 if state is WAITING:
@@ -100,19 +89,17 @@ class Shift:
         number = self.names.index(name)
         if number in self._ready:
             rest = self.dishes[number].steps[self._at[number] :]
-            work = list(takewhile(lambda step: step.kind != WAIT, rest))
+            work = rest[: next((place for place, step in enumerate(rest) if step.kind == WAIT), None)]
             labels = ", ".join(step.label for step in work) or f"begin to {rest[0].label}"
             return f"{labels}, {short(sum(step.duration for step in work))} min"
         _, state, label, _, end = next((row for row in reversed(self._log) if row[0] == number), (0, None, "", 0, 0))
-        return f"{label} until minute {short(end)}" if state is WAITING and end > self.now else DONE
+        return f"{label} until minute {short(end)}" if state is WAITING and end > self.now else "done"
 
     def _check(self, possible, otherwise):
         if not possible:
-            raise ValueError(f"{otherwise}: {self._possible()}")
-
-    def _possible(self):
-        moves = [f"serve({name!r})" for name in self.ready] + ["rest()"] * bool(self._waiting)
-        return f"try {' or '.join(moves or ['undo()'])}" if moves or self._moves else "nothing is to be cooked"
+            moves = [f"serve({name!r})" for name in self.ready] + ["rest()"] * bool(self._waiting)
+            instead = f"try {' or '.join(moves or ['undo()'])}" if moves or self._moves else "nothing is to be cooked"
+            raise ValueError(f"{otherwise}: {instead}")
 
     @property
     def timeline(self) -> Timeline:
@@ -122,44 +109,42 @@ class Shift:
             rows = [(*row[:4], min(row[4], self.now)) for row in rows]
             rows += [(n, RUNNING, self.dishes[n].steps[self._at[n]].label, self.now, self.now) for n in self._ready]
         table = Table(*(zip(*rows, strict=True) if rows else [()] * 5))
-        outcomes = {} if self.over else {name: NOT_YET for name in self.names if self.doing(name) != DONE}
+        outcomes = {} if self.over else {name: "not finished yet" for name in self.names if self.doing(name) != "done"}
         return Timeline(self.names, table, gaps=READY, switches=max(self._turns - 1, 0), outcomes=outcomes, title="you")
 
     def score(self) -> str:
-        """How well it went, in words; while the shift goes on, what is possible."""
+        """How well it went, in words; while the shift goes on, how things stand."""
         if not self.over:
-            return f"Minute {short(self.now)}, and not over yet: {self._possible()}."
+            return f"Minute {short(self.now)}: {'whom does she serve?' if self._ready else 'nobody is READY.'}"
         yours, loop, found = self.timeline.makespan, simulate.cooperative(self.dishes).makespan, best(self.dishes)
-        verdict = "As fast as" if abs(yours - loop) < EXACT else "Faster than" if yours < loop else "Slower than"
+        verdict = {0: "As fast as", -1: "Faster than", 1: "Slower than"}[(yours > loop + 1e-9) - (yours < loop - 1e-9)]
         orders = f"the best of all takes {short(found.timeline.makespan)}" if found else "there are too many to try"
-        bound = short(simulate.lower_bound(self.dishes))  # nobody can beat it, and perhaps nobody can reach it
         figures = f"you took {short(yours)} min, and the loop {short(loop)}. Of the possible orders, {orders}"
-        return f"{verdict} the loop: {figures}. The lower bound, all the work or the longest dish, is {bound}."
+        bound = f"The lower bound, all the work or the longest dish, is {short(simulate.lower_bound(self.dishes))}"
+        return f"{verdict} the loop: {figures}. {bound}."
 
 
 def best(dishes: Iterable[Dish]) -> Shift | None:
     """A shift in which everything is on the table as early as can be; None where there are too many orders to try them."""
-    shift, seen, fastest = Shift(dishes), set(), [inf, []]
-    bound = simulate.lower_bound(shift.dishes) + EXACT
+    shift, seen, fastest = Shift(dishes), set(), [float("inf"), []]
+    bound = simulate.lower_bound(shift.dishes) + 1e-9  # two sums of the same minutes may differ by less
 
     def go():
         ends = max((row[4] for row in shift._log), default=0.0)
         situation = (shift.now, ends, *shift._at, *sorted((end, number) for end, _, number in shift._waiting))
-        if situation in seen or len(seen) > MOST or fastest[0] <= bound or ends >= fastest[0]:
-            return
-        seen.add(situation)
-        if shift.over:
-            fastest[:] = ends, shift._moves
-        for move in [*shift._ready, *([None] if shift._waiting else [])]:
-            shift._move(move)
-            go()
-            shift.undo()
+        if situation not in seen and len(seen) <= MOST and fastest[0] > bound and ends < fastest[0]:
+            seen.add(situation)
+            if shift.over:
+                fastest[:] = ends, shift._moves
+            for move in [*shift._ready, *([None] if shift._waiting else [])]:
+                shift._move(move)
+                go()
+                shift.undo()
 
-    if sum(len(dish.steps) for dish in shift.dishes) > DEEPEST:
-        return None
-    go()
+    if sum(len(dish.steps) for dish in shift.dishes) <= DEEPEST:
+        go()
     shift._begin(fastest[1])
-    return shift if len(seen) <= MOST else None
+    return shift if shift.over and len(seen) <= MOST else None
 
 
 def play(dishes: Iterable[Dish]) -> None:
@@ -179,38 +164,36 @@ class _Game:
         self.loop.title = "the loop"
         self.page, self.words = Page(target=f"k{uuid4().hex}"), HTML()
         self.dishes = {name: self.button(lambda name=name: shift.serve(name)) for name in shift.names}
-        self.others = [self.button(shift.rest), self.button(shift.undo), self.button(lambda: shift._begin([]))]
+        self.others = [
+            self.button(shift.rest),
+            self.button(shift.undo, "undo"),
+            self.button(shift._begin, "start again"),
+        ]
         self.say()
 
-    def button(self, move):
-        button = Button(layout=Layout(width="auto"))
+    def button(self, move, words=""):
+        button = Button(description=words, layout=Layout(width="auto"))
         button.on_click(lambda _: self.do(move, button))
         return button
 
     def do(self, move, button):
-        """A button was clicked, perhaps before the page heard that it is disabled by now."""
-        refused = ""
         try:
             move()
-        except ValueError as error:
-            refused = str(error)
-        self.say(refused)
+            self.say()
+        except ValueError as error:  # it was clicked before the page heard that it is disabled by now
+            self.say(str(error))
         self.page.film = self.player().film()
         if button.disabled:  # it would take the keyboard's focus with it
             next(other for other in (*self.dishes.values(), *self.others[::2]) if not other.disabled).focus()
 
     def say(self, refused=""):
-        """Brings buttons and words up to date."""
-        shift, (aside, *back) = self.shift, self.others
+        shift, (aside, undo, again) = self.shift, self.others
         for name, button in self.dishes.items():
             button.description, button.disabled = f"{name}: {shift.doing(name)}", name not in shift.ready
         until = f" until minute {short(shift._waiting[0][0])}" if shift._waiting else ""
         aside.description, aside.disabled = f"stand aside{until}", not until
-        for button, words in zip(back, ("undo", "start again"), strict=True):
-            button.description, button.disabled = words, not shift._moves
-        now = f"Minute {short(shift.now)}: {'whom does she serve?' if shift.ready else 'nobody is READY.'}"
-        words = [refused, shift.score() if shift.over else now]
-        self.words.value = "".join(f"<p role='status'>{escape(text)}</p>" for text in words if text)
+        undo.disabled = again.disabled = not shift._moves
+        self.words.value = "".join(f"<p role='status'>{escape(text)}</p>" for text in (refused, shift.score()) if text)
 
     def player(self):
         return Player(self.shift.timeline, self.loop, title="You are the scheduler")

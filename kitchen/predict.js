@@ -27,6 +27,15 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// A text with what stands between backticks as code; [text, isCode] pairs, so that nothing in it can become HTML.
+export function marked(text) {
+  return text.split("`").map((piece, place) => [piece, place % 2 === 1]).filter(([piece]) => piece);
+}
+
+function shown(text) {
+  return marked(text).map(([piece, isCode]) => (isCode ? element("code", {}, piece) : piece));
+}
+
 const KINDS = { number, choice, order, drawing };
 
 export function render({ model, el }) {
@@ -42,7 +51,7 @@ export function render({ model, el }) {
   };
   const body = element("div");
   KINDS[asked.kind](body, asked, model.get("answer"), give);
-  const legend = element("legend", {}, asked.question);
+  const legend = element("legend", {}, ...shown(asked.question));
   const root = element("div", { class: "kitchen-asks", "data-lm-suppress-shortcuts": "true" }, element("fieldset", {}, legend, body), noted);
   root.addEventListener("keydown", (event) => event.shiftKey && event.key === "Enter" ? null : event.stopPropagation());
   el.replaceChildren(root);
@@ -63,7 +72,7 @@ function choice(body, asked, answer, give) {
     const input = element("input", { type: "radio", name: group });
     input.checked = place === answer;
     input.addEventListener("change", () => give(place));
-    body.append(element("label", {}, input, element("span", {}, text)));
+    body.append(element("label", {}, input, element("span", {}, ...shown(text))));
   });
 }
 
@@ -85,7 +94,7 @@ function order(body, asked, answer, give) {
           if (focus && focus[0] === item && focus[1] === by) requestAnimationFrame(() => (button.disabled ? other(button) : button).focus());
           return button;
         };
-        const name = element("span", {}, asked.options[item]);
+        const name = element("span", {}, ...shown(asked.options[item]));
         return element("li", {}, element("span", { class: "kitchen-item" }, name, move(-1, "↑", "earlier"), move(1, "↓", "later")));
       }),
     );

@@ -9,6 +9,7 @@ reader: without an answer, `compare` says what came out and that no prediction w
 drawn then. A question that is asked again (a cell run once more, or Run All) keeps the answer that it had in this kernel.
 """
 
+import re
 from collections.abc import Sequence
 from html import escape
 from math import isfinite
@@ -119,11 +120,16 @@ def box(kind: str, lines: Sequence[str], picture: str = "", more: str = "") -> d
 
     `kind`: "right", "wrong" or "".
     """
-    words = "".join(f"<p>{escape(line)}</p>\n" for line in lines)
+    words = "".join(f"<p>{marked(line)}</p>\n" for line in lines)
     colour = f" kitchen-{kind}" if kind else ""
     return {
         "text/html": f'<div class="kitchen-asks{colour}">\n<style>\n{style("predict")}</style>\n{picture}{words}{more}</div>'
     }
+
+
+def marked(text: str) -> str:
+    """A plain text as HTML, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 class _Question:

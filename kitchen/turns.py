@@ -136,7 +136,7 @@ def _bar(ax, span, y, until, inches):
     width, height = min(span.end, until) - span.start, 0.72 if has_cook else 0.26
     ax.barh(y, width, height, span.start, fc=face, ec=edge, hatch=hatch, lw=0, alpha=0.55 if span.inferred else 1)
     ax.barh(y, width, height, span.start, fc="none", ec="white", lw=0.8)  # so that two steps in a row can be told apart
-    if has_cook and 0.075 * len(span.label) + 0.2 < width * inches:
+    if has_cook and 0.068 * len(span.label) + 0.1 < width * inches:
         colour, backing = "white" if span.state is RUNNING else "black", {"fc": face, "ec": "none", "pad": 1.0}
         _words(ax, span.start + width / 2, y, span.label, color=colour, fontsize=8.5, bbox=backing)
 

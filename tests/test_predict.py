@@ -176,6 +176,10 @@ def test_words_from_outside_are_escaped(shown):
     assert "<b>" not in shown[-1]["text/html"]
 
 
+def test_what_stands_between_backticks_is_code():
+    assert predict.marked("`a < b` and `c") == "<code>a &lt; b</code> and `c"
+
+
 def test_the_saved_form_says_what_was_asked(shown):
     ASKED["choice"]()
     assert shown[-1]["text/plain"] == "Your prediction: Which?\n  - this\n  - that\n(Run this cell, and answer here.)"

@@ -3,8 +3,9 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from kitchen.exercises.exercise import Right, Wrong, exercise, run
 from kitchen.timeline import RUNNING, WAITING
@@ -19,12 +20,24 @@ class Burnt(Exception):
 # --- dinner 4's restaurant -------------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def restaurant(seats: int, meal: float = 0.1) -> AsyncIterator[int]:
-    """A server on this loop, without tasks of its own; gives its port. Whoever connects gets "200" after `meal` seconds,
+@contextmanager
+def restaurant(seats: int, meal: float = 0.1) -> Iterator[int]:
+    """A server on a loop and in a thread of its own; gives its port. Whoever connects is told "200" after `meal` seconds,
     or "429" at once when so many are seated already. It is gone when the block ends.
     """
-    loop, seated = asyncio.get_running_loop(), 0
+    opened = Future()
+    with ThreadPoolExecutor(1, "restaurant") as pool:
+        evening = pool.submit(asyncio.run, _open(seats, meal, opened))
+        port, loop, closed = opened.result(10 * PATIENCE)
+        try:
+            yield port
+        finally:
+            loop.call_soon_threadsafe(closed.set)
+            evening.result()
+
+
+async def _open(seats, meal, opened):
+    loop, closed, seated = asyncio.get_running_loop(), asyncio.Event(), 0
 
     def answer(transport, status):
         nonlocal seated
@@ -42,10 +55,9 @@ async def restaurant(seats: int, meal: float = 0.1) -> AsyncIterator[int]:
                 answer(transport, b"429")
 
     server = await loop.create_server(Door, "127.0.0.1")
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
+    opened.set_result((server.sockets[0].getsockname()[1], loop, closed))
+    await closed.wait()
+    server.close()
 
 
 # --- what the judges share -------------------------------------------------------------------------------------------
@@ -133,7 +145,7 @@ class _Grinder:
     ],
 )
 def grind_all(answer):
-    """Keep the loop free: `grind(bean)` blocks. Grind several beans at the same time, and return the results in order."""
+    """Keep the loop free: grind blocks. Grind several beans at the same time, and return the results in order."""
     _coroutine_function(answer)
     beans, grinder = ["arabica", "robusta", "liberica", "excelsa"], _Grinder()
 

@@ -17,7 +17,6 @@ import asyncio
 import ctypes
 import dis
 import inspect
-import re
 import textwrap
 import threading
 import traceback
@@ -28,7 +27,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from kitchen.player import Player
-from kitchen.predict import box
+from kitchen.predict import box, marked
 from kitchen.timeline import Finding, Span, Timeline
 from kitchen.watch import watch
 
@@ -105,8 +104,7 @@ def _html(text, code):
     """A hint or a program as HTML; in a hint, what stands between backticks is code."""
     if code:
         return f"<pre>{escape(text.strip())}</pre>\n"
-    words = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text.strip()))
-    return f"<p>{words}</p>\n"
+    return f"<p>{marked(text.strip())}</p>\n"
 
 
 class Exercise:

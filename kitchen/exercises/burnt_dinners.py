@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import threading
+import time
+
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -115,6 +117,7 @@ class _Grinder:
             pass
         else:
             self.on_the_loop = True
+            time.sleep(0.03)  # long enough to be seen in the picture
             return
         if self.held:
             return

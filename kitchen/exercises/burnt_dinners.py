@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import threading
 import time
-
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager

@@ -349,6 +349,18 @@ def test_a_notebook_leads_to_the_one_before_the_one_after_and_the_contents(path,
         assert wanted - set(re.findall(r"\]\(([\w.-]+)\)", source(where))) == set()
 
 
+def test_the_contents_name_every_notebook_and_its_minutes(path, notebook):
+    minutes = re.findall(r"(\d+) minutes", source(notebook["cells"][0]).splitlines()[2])
+    start = words(json.loads(NOTEBOOKS[0].read_text(encoding="utf-8")))
+    (row,) = [
+        line for line in start.splitlines() if line.startswith("|") and f" {path.stem[:2]} " in f" {line.strip('| *[')}"
+    ]
+    assert path == NOTEBOOKS[0] or f"({path.name})" in row
+    assert re.findall(r"(\d+) min\b", row) == minutes
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"(notebooks/{path.name})" in readme
+
+
 def test_links_lead_somewhere(path, notebook):
     linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", words(notebook))
     assert [link for link in linked if not (path.parent / link.partition("#")[0]).exists()] == []
@@ -365,11 +377,16 @@ def imports_something(code):
     return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(ast.parse(code)))
 
 
+def is_long(cell):
+    """Whether a cell may be long: one that imports, and a program that is the very subject."""
+    return "program" in tags(cell) or imports_something(source(cell))
+
+
 def test_cells_are_a_handful_of_lines(notebook):
     long = {
         cell["id"]: len(source(cell).splitlines())
         for cell in notebook["cells"]
-        if is_code(cell) and len(source(cell).splitlines()) > (PROGRAM if "program" in tags(cell) else LONGEST)
+        if is_code(cell) and len(source(cell).splitlines()) > (PROGRAM if is_long(cell) else LONGEST)
     }
     assert long == {}
 

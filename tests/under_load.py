@@ -14,12 +14,12 @@ sys.path.insert(0, str(ROOT))
 
 from kitchen.exercises.exercise import Exercise  # noqa: E402
 
-FRAMEWORK = {"__init__", "exercise"}
+SHARED = {"__init__", "exercise", "pages"}
 
 
 def names():
     """The files of exercises: one per notebook."""
-    return sorted({path.stem for path in ROOT.glob("kitchen/exercises/*.py")} - FRAMEWORK)
+    return sorted({path.stem for path in ROOT.glob("kitchen/exercises/*.py")} - SHARED)
 
 
 def exercises(name):

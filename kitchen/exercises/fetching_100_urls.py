@@ -1,174 +1,30 @@
 """The exercises of notebook 06: many pages at once, but not too many; failures, deadlines, and a site that says 429.
 
-The pages come from a `Site` in memory. Its clock stands still while anybody has something to do, and then jumps to the
-next answer: what a check sees is the same on every machine, however busy that is, and takes no time.
+The pages come from a site in memory (`pages.py`).
 """
 
 import asyncio
-import inspect
 from itertools import pairwise
 from time import perf_counter
-from typing import NamedTuple
 
 from kitchen.exercises.exercise import Right, Wrong, exercise, run
+from kitchen.exercises.pages import (
+    ANSWER,
+    SECONDS,
+    Answer,
+    Requests,
+    Site,
+    a_place_was_never_empty,
+    as_list,
+    coroutine_function,
+    each_was_asked_for_once,
+    rounds,
+    text_of,
+)
 from kitchen.recorder import Recorder
 from kitchen.timeline import WAITING, short
 
-SECONDS = 2.0  # that an answer may take: none that is right needs a fifth of it
-ANSWER = "waiting for the answer"
 PAUSE = "waiting to ask again"
-ROUNDS = 30  # of the event loop, after which everybody has come to where he waits
-PATIENCE = (
-    10  # hundredths of a second that a program may take to fill an empty place, if it does so by looking now and then
-)
-
-
-class Requests(Recorder):
-    """The record of the requests that were made: a lane each, from `begin` to `end`.
-
-    `asked`: the pages, in the order asked. `under_way`: the lanes of the requests that are not over; `crowd`: the largest
-    number of them that there was at once.
-    """
-
-    def __init__(self, clock, title="your code"):
-        self.asked, self.under_way, self.crowd = [], [], []
-        super().__init__((), title, clock)
-
-    def begin(self, page):
-        lane = len(self.asked)
-        self.asked.append(page)
-        times = self.asked.count(page)
-        self.lanes = (*self.lanes, f"{page}" if times == 1 else f"{page}, time {times}")
-        self.change(lane, WAITING, ANSWER)
-        self.under_way.append(lane)
-        self.crowd = max(self.crowd, list(self.under_way), key=len)
-        return lane
-
-    def end(self, lane, outcome=""):
-        self.under_way.remove(lane)
-        self.finish(lane, outcome)
-
-    def span(self, lane):
-        """The last span of a lane; None when it lasted no time."""
-        spans = self.timeline().by_lane[self.lanes[lane]]
-        return spans[-1] if spans else None
-
-
-class Site:
-    """Pages that take `seconds[page]` to answer, on a clock of the site's own; those in `errors` then raise that.
-
-    `places`: how many requests a program should keep under way, as long as there are pages that it has not asked for. At
-    `empty`, the time and the number under way, there was for the first time one too few.
-    """
-
-    def __init__(self, seconds, places, errors=None):
-        self.seconds, self.places, self.errors = seconds, places, errors or {}
-        self.now, self.due, self.empty = 0.0, {}, None
-        self.requests = Requests(lambda: self.now)
-
-    @property
-    def timeline(self):
-        return self.requests.timeline()
-
-    async def get(self, page):
-        if page not in self.seconds:
-            raise LookupError(f"there is no page {page!r}")
-        lane, outcome = self.requests.begin(page), "cancelled"
-        answered = asyncio.get_running_loop().create_future()
-        self.due[lane] = self.now + self.seconds[page], answered
-        try:
-            await answered
-            error = self.errors.get(page)
-            outcome = repr(error) if error else ""
-            if error:
-                raise type(error)(*error.args)
-            return text_of(page)
-        finally:
-            del self.due[lane]
-            self.requests.end(lane, outcome)
-
-    async def tick(self):
-        """Lets time go on, from answer to answer, each when everybody has come to where he waits."""
-        while True:
-            await self.settled()
-            if waiting := [(when, lane) for lane, (when, answered) in self.due.items() if not answered.done()]:
-                self.now, lane = min(waiting)
-                self.due[lane][1].set_result(None)
-            else:
-                await asyncio.sleep(0.001)
-
-    async def settled(self):
-        await rounds()
-        for _ in range(PATIENCE):
-            if self.empty or not self.has_an_empty_place():
-                return
-            await asyncio.sleep(0.01)
-        if self.has_an_empty_place():
-            self.empty = self.now, len(self.due)
-
-    def has_an_empty_place(self):
-        return bool(self.due) and len(self.due) < self.places and len(self.requests.asked) < len(self.seconds)
-
-    def visited(self, answer, *arguments):
-        """What the reader's code returns. Raises Wrong when it is none that could be awaited, and when it never ends."""
-        coroutine_function(answer)
-
-        async def visit():
-            clock = asyncio.create_task(self.tick(), name="the site's clock")
-            try:
-                return await answer(self.get, *arguments)
-            finally:
-                clock.cancel()
-
-        try:
-            return run(visit, seconds=SECONDS).value
-        finally:
-            self.requests.close()
-
-
-def text_of(page):
-    return f"the text of {page}"
-
-
-async def rounds():
-    """Lets everybody go on who can."""
-    for _ in range(ROUNDS):
-        await asyncio.sleep(0)
-
-
-def coroutine_function(answer):
-    """Raises Wrong when that is something else."""
-    if not inspect.iscoroutinefunction(answer):
-        raise Wrong("that is no coroutine function: begin it with `async def`, so that it can `await`")
-
-
-def as_list(value, pages, timeline):
-    """What came back, if it is one result per page. Raises Wrong when it is not."""
-    if value is None:
-        raise Wrong("it returned None: is there a `return` at the end?", timeline)
-    if not isinstance(value, (list, tuple)):
-        raise Wrong(f"it returned a {type(value).__name__}: wanted is a list, with a result for each page", timeline)
-    for result in value:
-        if inspect.isawaitable(result):
-            raise Wrong(f"in the list stands a {type(result).__name__}, and not what comes of it: `await` it", timeline)
-    if len(value) != len(pages):
-        raise Wrong(
-            f"{len(value)} results came back for {len(pages)} pages: each page has its place, whatever comes of it",
-            timeline,
-        )
-    return list(value)
-
-
-def each_was_asked_for_once(requests, pages):
-    """Raises Wrong for a page that was forgotten, or asked for again."""
-    for page in pages:
-        if page not in requests.asked:
-            raise Wrong(f"{page} was never asked for: call `get` for every page", requests.timeline())
-    for lane, page in enumerate(requests.asked):
-        if page in requests.asked[:lane]:
-            times = requests.asked.count(page)
-            raise Wrong(f"{page} was asked for {times} times: once is enough", requests.timeline(), requests.span(lane))
-
 
 # --- 1 ---------------------------------------------------------------------------------------------------------------
 
@@ -220,20 +76,6 @@ def fetch_all(answer):
     return Right(f"12 pages in {took} s, never more than {most} at once, and in their order", site.timeline)
 
 
-def a_place_was_never_empty(site, most):
-    """Raises Wrong when fewer were under way than could have been."""
-    if not site.empty:
-        return
-    when, number = site.empty
-    if len(site.requests.crowd) == 1:
-        text = f"one page after the other: never more than 1 was under way, and {most} may be"
-        raise Wrong(text, site.timeline, site.requests.span(1))
-    later = [lane for lane in range(len(site.seconds)) if (span := site.requests.span(lane)) and span.start > when]
-    text = f"after {short(when)} s only {number} of {most} places were taken, though pages were left"
-    advice = "let the next page begin as soon as one is over"
-    raise Wrong(f"{text}: {advice}", site.timeline, site.requests.span(later[0]) if later else None)
-
-
 # --- 2 ---------------------------------------------------------------------------------------------------------------
 
 FAILING = {"page 1": OSError("connection reset"), "page 5": ValueError("that is not HTTP")}
@@ -263,10 +105,10 @@ def fetch_each(answer):
     try:
         value = site.visited(answer, list(pages))
     except Exception as error:
-        if not is_one_of(error, FAILING.values()):
+        if not _is_one_of(error, FAILING.values()):
             raise
         got = sum(not outcome for outcome in map(site.timeline.outcomes.get, site.requests.lanes))
-        page = next(page for page in pages if page in FAILING and is_one_of(error, [FAILING[page]]))
+        page = next(page for page in pages if page in FAILING and _is_one_of(error, [FAILING[page]]))
         span = site.requests.span(site.requests.asked.index(page)) if page in site.requests.asked else None
         text = f"{page} failed, and that ended everything: {got} of {len(pages)} pages were had"
         raise Wrong(f"{text}. Keep the error as a result", site.timeline, span) from None
@@ -280,7 +122,7 @@ def fetch_each(answer):
     each_was_asked_for_once(site.requests, pages)
     for page, result in zip(pages, results, strict=True):
         span = site.requests.span(site.requests.asked.index(page))
-        if page in FAILING and not same_error(result, FAILING[page]):
+        if page in FAILING and not _same_error(result, FAILING[page]):
             text = f"in the place of {page} stands {result!r}, and not its error, {FAILING[page]!r}"
             raise Wrong(text, site.timeline, span)
         if page not in FAILING and result != text_of(page):
@@ -289,15 +131,15 @@ def fetch_each(answer):
     return Right("six pages were had, and two errors stand in the places of the other two", site.timeline)
 
 
-def same_error(result, error):
+def _same_error(result, error):
     return type(result) is type(error) and result.args == error.args
 
 
-def is_one_of(error, errors):
+def _is_one_of(error, errors):
     """Whether this is one of these, or a group with one of them in it."""
     if isinstance(error, BaseExceptionGroup):
-        return any(is_one_of(part, errors) for part in error.exceptions)
-    return any(same_error(error, other) for other in errors)
+        return any(_is_one_of(part, errors) for part in error.exceptions)
+    return any(_same_error(error, other) for other in errors)
 
 
 # --- 3 ---------------------------------------------------------------------------------------------------------------
@@ -412,13 +254,6 @@ def _with_silent_pages(answer, pages, requests):
 
 
 # --- 4 ---------------------------------------------------------------------------------------------------------------
-
-
-class Answer(NamedTuple):
-    """What a site says. `retry_after`: the seconds for which a 429 wants to be left alone; None: it does not say."""
-
-    status: int
-    retry_after: float | None = None
 
 
 BUSY = {  # what a site answers, one after the other; and what should come of it, with 4 tries

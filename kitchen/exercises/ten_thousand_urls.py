@@ -1,6 +1,6 @@
 """The exercises of notebook 07: enough places, a crew of workers, a crowd that is sent away, pages as they come.
 
-The pages come from notebook 06's site in memory, whose clock stands still while anybody has something to do.
+The pages come from a site in memory (`pages.py`).
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from itertools import count
 
 from kitchen import simulate
 from kitchen.exercises.exercise import Right, Wrong, call, exercise
-from kitchen.exercises.fetching_100_urls import (
+from kitchen.exercises.pages import (
     SECONDS,
     Answer,
     Site,
@@ -267,10 +267,10 @@ def get_politely(answer):
         if 404 in statuses[:-1]:
             times = len(statuses) - statuses.index(404) - 1
             text = f"{page} was answered with a 404, and was asked for {times} more times: only 429 means “later”"
-            raise Wrong(text, timeline, requests.span(last_of(requests, page)))
+            raise Wrong(text, timeline, requests.span(_last_of(requests, page)))
         if statuses[-1] == 429:
             text = f"{page} was given up after a 429: as long as the site says “later”, come back later"
-            raise Wrong(text, timeline, requests.span(last_of(requests, page)))
+            raise Wrong(text, timeline, requests.span(_last_of(requests, page)))
         if value != Answer(statuses[-1]):
             raise Wrong(f"for {page} it returned {value!r}, and not the last answer of `get`", timeline)
     for lane, pause in site.came_back:
@@ -303,7 +303,7 @@ def _spread(site):
         raise Wrong(f"{text}. Spread them over as long again as the site asked for", site.timeline)
 
 
-def last_of(requests, page):
+def _last_of(requests, page):
     return len(requests.asked) - 1 - requests.asked[::-1].index(page)
 
 

@@ -6,7 +6,10 @@ WRONG = {
         "needed for 5 minutes": 'def side_dish():\n    return [Dish("rice", [work("wash", 5)])]',
         "returned nothing": 'def side_dish():\n    [Dish("rice", [work("wash", 2), wait("boil", 3)])]',
         "that is no menu": 'def side_dish():\n    return Dish("rice", [work("wash", 2), wait("boil", 3)])',
-        "there are 2 dishes": 'def side_dish():\n    return [Dish("rice", [work("wash", 2)]), Dish("tea", [wait("brew", 3)])]',
+        "there are 2 dishes": """
+def side_dish():
+    return [Dish("rice", [work("wash", 2)]), Dish("tea", [wait("brew", 3)])]
+""",
         "raised NameError": "def side_dish():\n    return [Plate()]",
     }
 }

@@ -391,6 +391,14 @@ def test_cells_are_a_handful_of_lines(notebook):
     assert long == {}
 
 
+def test_cells_that_would_give_an_answer_away_are_folded(notebook):
+    folded = {cell["id"] for cell in notebook["cells"] if cell["metadata"].get("jupyter", {}).get("source_hidden")}
+    cells = {cell["id"] for cell in notebook["cells"] if is_code(cell)}
+    assert folded == {name for name in cells if name.startswith("compare-")} | {
+        cell["id"] for cell in notebook["cells"] if "fold" in tags(cell)
+    }
+
+
 def test_what_depends_on_time_is_asserted(notebook):
     """A cell whose output is not compared asserts something, or the next one that is not compared either does."""
     cells = [cell for cell in notebook["cells"] if is_code(cell)]

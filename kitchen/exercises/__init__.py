@@ -1,1 +1,1 @@
-"""The exercises: one file per notebook, named as the notebook is. `exercise.py` and `pages.py` are what they are made with."""
+"""The exercises: a file per notebook, named as it is. `exercise.py` and `pages.py` are what they are made with."""

@@ -29,7 +29,12 @@ function element(tag, attributes = {}, ...children) {
 
 // A text with what stands between backticks as code; [text, isCode] pairs, so that nothing in it can become HTML.
 export function marked(text) {
-  return text.split("`").map((piece, place) => [piece, place % 2 === 1]).filter(([piece]) => piece);
+  const pieces = text.split(/`([^`]+)`/);
+  return pieces.map((piece, place) => [piece, place % 2 === 1]).filter(([piece]) => piece);
+}
+
+function plain(text) {
+  return marked(text).map(([piece]) => piece).join("");
 }
 
 function shown(text) {
@@ -60,7 +65,7 @@ export function render({ model, el }) {
 }
 
 function number(body, asked, answer, give) {
-  const input = element("input", { type: "number", step: "any", "aria-label": `${asked.question} (${asked.unit || "a number"})` });
+  const input = element("input", { type: "number", step: "any", "aria-label": `${plain(asked.question)} (${asked.unit || "a number"})` });
   if (answer !== null) input.value = answer;
   input.addEventListener("input", () => give(input.value === "" ? null : input.valueAsNumber));
   body.append(element("label", {}, input, asked.unit));
@@ -84,7 +89,7 @@ function order(body, asked, answer, give) {
     list.replaceChildren(
       ...current.map((item, place) => {
         const move = (by, sign, where) => {
-          const button = element("button", { type: "button", "aria-label": `${asked.options[item]}: ${where}` }, sign);
+          const button = element("button", { type: "button", "aria-label": `${plain(asked.options[item])}: ${where}` }, sign);
           button.disabled = moved(current, place, by) === current;
           button.addEventListener("click", () => {
             current = moved(current, place, by);
@@ -130,7 +135,7 @@ function drawing(body, asked, answer, give) {
     cell.setAttribute("aria-label", `${options[row]}, ${column * step} to ${(column + 1) * step} ${unit}: ${name}`);
   };
   const done = () => give(grid.map((row) => [...row]));
-  const table = element("table", { role: "grid", "aria-label": asked.question });
+  const table = element("table", { role: "grid", "aria-label": plain(asked.question) });
   options.forEach((name, row) => {
     const line = element("tr", { role: "row" }, element("th", { scope: "row" }, name));
     cells.push([]);
@@ -138,18 +143,21 @@ function drawing(body, asked, answer, give) {
       const cell = element("td", { role: "gridcell", tabindex: row || column ? -1 : 0 });
       cells[row].push(cell);
       cell.addEventListener("pointerdown", (event) => {
+        if (event.button) return;
         event.preventDefault();
         cell.releasePointerCapture?.(event.pointerId);
         focus(row, column);
         paint(row, column, brush);
       });
       cell.addEventListener("pointerenter", (event) => event.buttons === 1 && paint(row, column, brush));
-      cell.addEventListener("pointerup", done);
       cell.addEventListener("keydown", (event) => {
+        if (event.ctrlKey || event.altKey || event.metaKey) return;
         const to = stepped(event.key, row, column, options.length, columns);
         if (to) {
+          event.preventDefault();
           focus(...to);
-          if (event.shiftKey) paint(...to, brush);
+          if (!event.shiftKey) return;
+          paint(...to, brush);
         } else if (event.key === " ") paint(row, column, brush);
         else if (states.includes(Number(event.key))) paint(row, column, (brush = Number(event.key)));
         else if (["0", "Delete", "Backspace"].includes(event.key)) paint(row, column, 0);
@@ -169,6 +177,7 @@ function drawing(body, asked, answer, give) {
     cells[row][column].focus();
   };
   table.addEventListener("pointerleave", (event) => event.buttons === 1 && done());
+  for (const end of ["pointerup", "pointercancel"]) table.addEventListener(end, done);
   const ticks = element("tr", { class: "kitchen-ticks", "aria-hidden": "true" }, element("th"));
   for (let column = 0; column < columns; column++) ticks.append(element("th", {}, `${+(column * step).toFixed(3)}`));
   table.append(ticks);

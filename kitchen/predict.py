@@ -12,16 +12,18 @@ drawn then. A question that is asked again (a cell run once more, or Run All) ke
 import re
 from collections.abc import Sequence
 from html import escape
-from math import isfinite
+from math import isclose, isfinite
+from numbers import Real
 from pathlib import Path
+from sys import float_info
 
 import anywidget
 import traitlets
 from IPython.display import display
-from ipywidgets import VBox
+from ipywidgets import Widget
 
 from kitchen.player import style
-from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Timeline, short
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Timeline, printable, short
 
 STATES = (None, RUNNING, READY, WAITING, IDLING)  # a drawing's numbers
 NO_PREDICTION = "No prediction was made."
@@ -58,6 +60,7 @@ def drawing(
 
 
 _given = {}  # the answers of this kernel, by question: asked again, a question keeps its answer
+_asked = {}  # the newest Prediction of each question
 
 
 class Prediction:
@@ -66,10 +69,14 @@ class Prediction:
     def __init__(self, question):
         self._question = question
         self._form = _Form(asked=question.asked(), answer=question.raw(_given.get(question.key)))
-        self._compared = None
+        before = _asked.pop(question.key, None)
+        self._compared = before and before._compared  # a comparison that is in the page already follows the new form
+        if before:
+            before._form.close()
+        _asked[question.key] = self
         self._take()
         self._form.observe(self._take, "answer")
-        display(VBox([self._form])._repr_mimebundle_() | {"text/plain": question.in_words()}, raw=True)
+        display(Widget._repr_mimebundle_(self._form) | {"text/plain": question.in_words()}, raw=True)
 
     @property
     def answer(self):
@@ -81,7 +88,7 @@ class Prediction:
 
         Raises ValueError when `truth` is no answer to the question that was asked.
         """
-        self._question.check(truth)
+        truth = self._question.checked(truth)
         self._compared = truth, because, display(self._bundle(truth, because), raw=True, display_id=True)
 
     def _take(self, change=None):
@@ -128,8 +135,9 @@ def box(kind: str, lines: Sequence[str], picture: str = "", more: str = "") -> d
 
 
 def marked(text: str) -> str:
-    """A plain text as HTML, with what stands between backticks as code."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+    """A plain text as HTML, with what stands between backticks as code, and nothing that cannot be printed."""
+    shown = "\n".join(map(printable, text.splitlines()))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(shown))
 
 
 class _Question:
@@ -153,10 +161,12 @@ class _Question:
         """The answer as the page knows it."""
         return answer
 
-    def check(self, truth):
-        """Raises ValueError when `truth` is no answer to this question."""
-        if self.understood(self.raw(truth)) is None:
+    def checked(self, truth):
+        """What came out, as the answers are. Raises ValueError when `truth` is no answer to this question."""
+        understood = self.understood(self.raw(truth))
+        if understood is None:
             raise ValueError(f"{truth!r} is no answer to {self.question!r}: compare with what the form could give")
+        return understood
 
 
 class _Number(_Question):
@@ -168,7 +178,9 @@ class _Number(_Question):
         return super().asked() | {"unit": self.unit}
 
     def understood(self, raw):
-        return float(raw) if isinstance(raw, (int, float)) and isfinite(raw) else None
+        if not isinstance(raw, Real) or isinstance(raw, bool) or abs(raw) > float_info.max or not isfinite(raw):
+            return None
+        return float(raw)
 
     def said(self, answer):
         return f"{short(answer)} {self.unit}".strip()
@@ -198,7 +210,7 @@ class _Number(_Question):
         beside, side = (mark - 6, "end") if mark > 300 else (mark + 6, "start")
         return (
             f'<svg viewBox="0 0 680 62" width="680" height="62" aria-hidden="true">'
-            f'<rect x="{left:.1f}" y="24" width="{max(right - left, 1):.1f}" height="24" fill="#0072B2"/>'
+            f'<rect x="{left:.1f}" y="24" width="{max(right - left, 1):.1f}" height="24" fill="var(--kitchen-running)"/>'
             f'<text x="{x:.1f}" y="41" text-anchor="{anchor}" style="{colour}">{words}</text>'
             f'<path d="M{mark:.1f} 2 V58" stroke="var(--kitchen-ready)" stroke-width="3" stroke-dasharray="5 3"/>'
             f'<text x="{beside:.1f}" y="14" text-anchor="{side}">you: {escape(self.said(answer))}</text></svg>\n'
@@ -231,7 +243,8 @@ class _Order(_Question):
         super().__init__(question, options, least=2)
 
     def raw(self, answer):
-        return [self.options.index(item) if item in self.options else -1 for item in answer] if answer else None
+        answer = list(answer or ())
+        return [self.options.index(item) if item in self.options else -1 for item in answer] or None
 
     def understood(self, raw):
         if not isinstance(raw, list) or not all(type(item) is int for item in raw):
@@ -242,7 +255,6 @@ class _Order(_Question):
         return ", ".join(answer)
 
     def compared(self, answer, truth):
-        truth = list(truth)
         it_is = f"It is: {self.said(truth)}."
         if answer is None:
             return None, [f"{it_is} {NO_PREDICTION}"], ""
@@ -257,7 +269,7 @@ class _Order(_Question):
         for place, item in enumerate(answer):
             there = truth.index(item)
             y, to = 36 + 22 * place, 36 + 22 * there
-            colour = "#009E73" if there == place else "var(--kitchen-bad)"
+            colour = "var(--kitchen-good)" if there == place else "var(--kitchen-bad)"
             drawn.append(
                 f'<text x="200" y="{y}" text-anchor="end">{escape(item)}</text>{_text(330, to, item)}'
                 f'<path d="M208 {y - 5} L322 {to - 5}" stroke="{colour}" stroke-width="2"/>'
@@ -274,9 +286,11 @@ def _text(x, y, text):
 class _Drawing(_Question):
     def __init__(self, question, lanes, until, step, unit, states):
         super().__init__(question, lanes, least=1)
-        if not (step > 0 and until > 0 and until / step <= 60):
-            raise ValueError(f"until={until!r}, step={step!r}: give numbers above 0, and 60 steps at most")
-        self.columns = round(until / step)
+        self.columns = round(until / step) if step > 0 else 0
+        if not (1 <= self.columns <= 60 and isclose(self.columns * step, until)):
+            raise ValueError(f"until={until!r}, step={step!r}: give 1 to 60 whole steps")
+        if not states or not set(states) <= set(STATES[1:]):
+            raise ValueError(f"states={states!r}: give some of {', '.join(repr(state) for state in STATES[1:])}")
         self.step, self.unit, self.states = step, unit, [STATES.index(state) for state in states]
         self.key += (self.columns, step)
 
@@ -304,11 +318,12 @@ class _Drawing(_Question):
     def said(self, answer):
         return f"{sum(state is not None for row in answer for state in row)} pieces painted"
 
-    def check(self, truth):
+    def checked(self, truth):
         if not isinstance(truth, Timeline):
             raise ValueError(f"{truth!r} is no Timeline: a drawing is compared with one")
         if missing := set(self.options) - set(truth.lanes):
             raise ValueError(f"the Timeline has no lane {sorted(missing)[0]!r}; it has {', '.join(truth.lanes)}")
+        return truth
 
     def compared(self, answer, truth):
         came = [self.sampled(truth.by_lane[lane]) for lane in self.options]

@@ -39,6 +39,7 @@ from kitchen.awaiting import is_readers, place
 from kitchen.diagnosis import Sample
 from kitchen.timeline import READY, RUNNING, WAITING
 
+NAME = "kitchen sampler"  # of the thread that looks
 EVERY = 0.01  # seconds between two looks; longer when there are so many threads that looking takes its time
 LIGHT = 0.03  # the part of one CPU that looking may take
 LONG = 0.02  # seconds after which a step of the loop is worth a look at what it is doing
@@ -137,7 +138,7 @@ class Sampler:
         self._before = weakref.WeakSet()
         self._looked = self._cpu = self._due = 0.0  # when it looked last, the CPU time then; when it means to look next
         self._loop_native = None
-        self._thread = threading.Thread(target=self._run, name="kitchen sampler", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
         """Begins to look."""

@@ -15,9 +15,10 @@ from PIL import Image
 from kitchen.gantt import STYLES, UNITS, WIDTH
 from kitchen.timeline import IDLING, RUNNING, SWITCHING, WAITING, Timeline, cut, printable, short
 
+MOST_TURNS = 100  # above that no arrow can be told from the next
 MOST_LANES = 12  # above that the arrows cross too many rows to be followed
 RANG, WAITS, DONE, ASIDE, TAKEN = "the clock rang", "begins to wait", "done", "steps aside", "switched out"
-COLOURS = {RANG: "#D55E00", TAKEN: "#D55E00", WAITS: "#0072B2", DONE: "#007A58"}  # anything else: grey
+COLOURS = {RANG: "#D55E00", TAKEN: "#D55E00", WAITS: "#0072B2", DONE: "#007A57"}  # anything else: grey
 
 
 class Turn(NamedTuple):
@@ -44,7 +45,7 @@ class Turns:
     def _words(self):
         for lane, start, end, why in self.turns:
             times = f"{short(start) if start else 0} to {short(end)} {self.timeline.unit}"
-            yield f"{times}: {printable(lane)} has the cook; back to {self.scheduler}: {why}"
+            yield f"{times}: {printable(lane)} has the cook; back to {self.scheduler}: {printable(why)}"
 
     def png(self) -> bytes:
         """The picture as a PNG file's bytes."""
@@ -55,7 +56,7 @@ class Turns:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         picture = b64encode(self.png()).decode()
-        alt = escape(f"{printable(self.scheduler)}, turn by turn. {'. '.join(self._words())}.")
+        alt = escape(f"{printable(self.scheduler)}, turn by turn: {len(self.turns)} turns, in words below")
         items = "".join(f"<li>{escape(words)}</li>\n" for words in self._words())
         words = f"<details><summary>The {len(self.turns)} turns in words</summary>\n<ol>\n{items}</ol>\n</details>"
         html = f'<img src="data:image/png;base64,{picture}" alt="{alt}">\n{words}'
@@ -68,11 +69,15 @@ def turns(timeline: Timeline, until: float = inf, scheduler: str = "the schedule
     """Draws who gets the cook, when she goes back to the scheduler, and why; of turns that begin before `until`.
 
     `scheduler`: what its lane is called. `clock`: whether it has one; without, a dish that is READY when its turn ends
-    has stepped aside by itself. Raises ValueError for a Timeline of more than 12 lanes.
+    has stepped aside by itself. Raises ValueError for more than 12 lanes, and for more than 100 turns.
     """
     if len(timeline.lanes) > MOST_LANES:
         raise ValueError(f"{len(timeline.lanes)} lanes are too many for this picture: at most {MOST_LANES}")
     shown = sorted((turn for turn in _read(timeline, clock) if turn.start < until), key=lambda turn: turn.start)
+    if len(shown) > MOST_TURNS:
+        raise ValueError(
+            f"{len(shown)} turns are too many for this picture: say until when, for {MOST_TURNS} of them at most"
+        )
     until = min(until, timeline.makespan) or 1.0
     figure = Figure(figsize=(WIDTH, 1.9 + 0.52 * (len(timeline.lanes) + 1)), layout="constrained")
     _draw(timeline, shown, figure.subplots(), until, scheduler)

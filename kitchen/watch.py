@@ -79,6 +79,11 @@ class watch:
         """What is amiss, in words; empty for a clean program, and until the block is over. RuntimeError before it began."""
         return list(self._begun().findings)
 
+    def close(self) -> None:
+        """Ends it from outside, where its block hangs and cannot be left; nothing when it has ended, or not begun."""
+        if self._recorder is not None and self._recorder.ended is None:
+            self._end()
+
     def _begun(self):
         if self._recorder is None:
             raise RuntimeError("nothing has been watched yet: the block has not begun")

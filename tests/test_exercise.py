@@ -1,8 +1,12 @@
 """What exercises are made with: verdicts, stubs that nobody touched, deadlines, hints and solutions."""
 
 import asyncio
+import os
+import signal
+import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -77,6 +81,8 @@ def test_what_the_readers_code_raises_is_said_with_its_line():
         ("def doubled(number): raise SystemExit", "your code let SystemExit out"),
         ("def doubled(number): raise ExceptionGroup('two', [KeyError('one'), KeyError('other')])", "KeyError: 'one'"),
         ("doubled = int", "2 became 2"),
+        ("def doubled(number): raise ValueError('\\ud800')", "your code raised ValueError: ?"),
+        ("def doubled(number): return 'x' * 10**6", "2 became xxx"),
         ("class doubled:\n    def __init__(self, number): self.number = number", "2 became <"),
     ],
 )
@@ -84,6 +90,62 @@ def test_odd_answers_are_told_what_is_odd_about_them(answer, says):
     verdict = doubled.check(doubled.made(answer) if isinstance(answer, str) else answer)
     assert verdict.right is False
     assert says in verdict.text
+    assert len(verdict._repr_mimebundle_()["text/plain"].encode()) < 10_000
+
+
+def test_what_cannot_even_be_said_is_said():
+    class Rude:
+        def __repr__(self):
+            raise RuntimeError("no")
+
+    assert "Rude, whose repr raises RuntimeError" in doubled.check(Rude()).text
+
+
+@pytest.mark.parametrize(
+    ("stub", "touched"),
+    [
+        ("def f(a):\n    return a is None", "def f(a):\n    return a is not None"),
+        ("def f(a):\n    return 1 in a", "def f(a):\n    return 1 not in a"),
+        ("def f(a, b=1): ...", "def f(a, b=2): ..."),
+        ("def f(a): ...", "def f(*a): ..."),
+        ("def f(a, b): ...", "def f(a, *, b): ..."),
+        (
+            "def f(a):\n    return {}",
+            "import functools\n@functools.wraps(print)\ndef g(a): ...\nf = functools.cache(g)",
+        ),
+    ],
+)
+def test_the_smallest_touch_counts(stub, touched):
+    @exercise(stub=stub, solution="", hints=[])
+    def f(answer):
+        """Touch it."""
+        raise Wrong("touched")
+
+    assert f.check(f.made(stub)).right is None
+    assert f.check(f.made(touched)).right is False
+
+
+@pytest.mark.parametrize("stub", ["def f(a):\n    return {}", "async def f(a):\n    return [x for x in a]"])
+def test_a_docstring_is_no_touch(stub):
+    @exercise(stub=stub, solution="", hints=[])
+    def f(answer):
+        """Touch it."""
+        raise Wrong("touched")
+
+    first, rest = stub.split("\n", 1)
+    assert f.check(f.made(f'{first}\n    """Says what it is for."""\n{rest}')).right is None
+
+
+def test_a_verdict_leaves_the_timeline_as_it_was():
+    timeline = simulate.sync(dinner())
+
+    @exercise(stub="def f(): ...", solution="", hints=[])
+    def f(answer):
+        """Whatever."""
+        raise Wrong("off", timeline, timeline.spans[0])
+
+    assert [len(f.check(lambda: 1).timeline.findings) for _ in range(2)] == [1, 1]
+    assert timeline.findings == ()
 
 
 def test_what_the_check_itself_raises_is_no_verdict():
@@ -119,7 +181,7 @@ def test_hints_and_solution_are_folded_in_a_page_and_come_one_by_one_in_a_termin
 
 
 def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "the reader's answer"]
+    return [t for t in threading.enumerate() if t.name in ("the reader's answer", "kitchen sampler")]
 
 
 def endless():
@@ -157,15 +219,48 @@ def test_a_timeout_of_the_readers_own_is_an_error_of_the_readers_own():
         run(own)
 
 
-def test_an_interrupt_ends_the_readers_code(monkeypatch):
-    def interrupted(self, timeout=None):
-        monkeypatch.undo()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(threading.Thread, "join", interrupted)
+@pytest.mark.skipif(sys.platform == "win32", reason="sends itself a signal, as POSIX has them")
+def test_an_interrupt_ends_the_readers_code():
+    interrupt = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+    interrupt.start()
     with pytest.raises(KeyboardInterrupt):
         call(endless)
-    assert threads() == []
+    interrupt.join()
+    assert_at_rest()
+
+
+async def swallows():
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+
+
+async def leaves_a_thread_spinning():
+    await asyncio.to_thread(endless)
+
+
+async def swallows_in_a_task():
+    task = asyncio.create_task(swallows())
+    await asyncio.sleep(0)
+    return task
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # asyncio's own, on its way out
+@pytest.mark.parametrize("hangs", [swallows, leaves_a_thread_spinning, swallows_in_a_task])
+def test_what_does_not_want_to_end_is_ended(hangs):
+    with pytest.raises(Wrong, match="still not done"):
+        run(hangs, seconds=0.2)
+    assert_at_rest()
+
+
+def assert_at_rest():
+    """No thread of a check is left, and none that its code started computes."""
+    for _ in range(100):
+        used = time.process_time()
+        time.sleep(0.02)
+        if not threads() and time.process_time() - used < 0.015:
+            return
+    raise AssertionError([thread.name for thread in threading.enumerate()])
 
 
 def test_a_coroutine_is_watched_while_it_runs():

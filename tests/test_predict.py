@@ -1,5 +1,7 @@
 """Predictions: what a reader may answer, what is made of it, and what came out drawn over it."""
 
+from fractions import Fraction
+
 import pytest
 
 from kitchen import State, dinner, predict, simulate
@@ -23,6 +25,7 @@ def shown(monkeypatch):
     shown = Shown()
     monkeypatch.setattr(predict, "display", shown)
     monkeypatch.setattr(predict, "_given", {})
+    monkeypatch.setattr(predict, "_asked", {})
     return shown
 
 
@@ -162,11 +165,34 @@ def test_a_truth_that_is_no_answer_is_refused(kind, truth):
         lambda: predict.drawing("Which?", [], until=3),
         lambda: predict.drawing("Which?", ["one"], until=61),
         lambda: predict.drawing("Which?", ["one"], until=3, step=0),
+        lambda: predict.drawing("Which?", ["one"], until=0.4),
+        lambda: predict.drawing("Which?", ["one"], until=2.5),
+        lambda: predict.drawing("Which?", ["one"], until=3, states=()),
+        lambda: predict.drawing("Which?", ["one"], until=3, states=("running",)),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(ask):
     with pytest.raises(ValueError, match="give"):
         ask()
+
+
+def test_a_question_that_is_asked_again_takes_over_what_was_compared(shown):
+    first = ASKED["number"]()
+    first.compare(38)
+    again = ASKED["number"]()
+    again._form.answer = 30
+    assert shown[-1]["text/plain"].startswith("You said 30 min. It is 38 min.")
+    assert first._form.comm is None  # the old form is closed
+
+
+def test_truths_of_every_kind_of_number_and_list_are_understood(shown):
+    ASKED["number"]().compare(Fraction(77, 2))
+    assert shown[-1]["text/plain"].startswith("It is 38.5 min.")
+    ASKED["order"]().compare(iter(LANES))
+    assert shown[-1]["text/plain"].startswith("It is: steak, boiled eggs, salad.")
+    for truth in (True, 10**400):
+        with pytest.raises(ValueError, match="no answer"):
+            ASKED["number"]().compare(truth)
 
 
 def test_words_from_outside_are_escaped(shown):

@@ -127,7 +127,7 @@ player.Player: save film png html bundle
 live.View: timelines timeline offsets player save
 live.live(title='')
 explore.explore(function, **controls)
-watch.watch: timeline findings
+watch.watch: timeline findings close
 predict.Prediction: answer compare
 predict.choice(question, options)
 predict.drawing(question, lanes, until, step=1.0, unit='min', states=(RUNNING, READY, WAITING))

@@ -91,7 +91,7 @@ def test_in_a_notebook_it_is_a_picture_with_the_same_in_words():
         "  1. 0 to 1 min: toast has the cook; back to the scheduler: the clock rang",
         "  2. 1 to 2 min: tea has the cook; back to the scheduler: the clock rang",
     ]
-    assert 'alt="the scheduler, turn by turn. 0 to 1 min: toast has the cook' in bundle["text/html"]
+    assert 'alt="the scheduler, turn by turn: ' in bundle["text/html"]
     assert "<li>1 to 2 min: tea has the cook" in bundle["text/html"]
     assert bundle["image/png"][:6] == "iVBORw"
 
@@ -113,3 +113,10 @@ def test_a_small_menu_or_none_warns_of_nothing(dishes):
 def test_too_many_lanes_are_refused():
     with pytest.raises(ValueError, match="13 lanes"):
         turns(simulate.sync([Dish(str(n), [work("x", 1)]) for n in range(13)]))
+
+
+def test_too_many_turns_are_refused_until_one_says_until_when():
+    many = simulate.threaded(dinner(), quantum=0.05)
+    with pytest.raises(ValueError, match="turns are too many"):
+        turns(many)
+    assert turns(many, until=2).turns

@@ -21,6 +21,8 @@ import textwrap
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import copy
 from html import escape
 from time import monotonic
 from types import CodeType
@@ -28,11 +30,13 @@ from typing import Any, NamedTuple
 
 from kitchen.player import Player
 from kitchen.predict import box, marked
-from kitchen.timeline import Finding, Span, Timeline
+from kitchen.sampler import NAME as SAMPLER
+from kitchen.timeline import Finding, Span, Timeline, printable
 from kitchen.watch import watch
 
 SECONDS = 10.0  # that a reader's code may take in a check
 GRACE = 2.0  # seconds that it may take to end when it is told to
+MOST_WORDS = 2000  # characters of a verdict
 
 
 class Right(NamedTuple):
@@ -54,9 +58,10 @@ class Verdict:
     """What a check found. `right`: True, False, or None for a stub that has not been touched. Shows itself in a notebook."""
 
     def __init__(self, right: bool | None, text: str, timeline: Timeline | None = None, span: Span | None = None):
-        self.right, self.text, self.timeline, self.span = right, text, timeline, span
+        self.right, self.text, self.timeline, self.span = right, _fit(text), timeline, span
         if timeline and right is False:
-            timeline.findings = (*timeline.findings, Finding("exercise", text, "", 0, span))
+            self.timeline = copy(timeline)  # others may look at the same one
+            self.timeline.findings = (*timeline.findings, Finding("exercise", self.text, "", 0, span))
 
     def __bool__(self):
         return self.right is True
@@ -124,10 +129,10 @@ class Exercise:
     def check(self, answer: Any) -> Verdict:
         """Judges what the reader's code does. Whatever that raises is part of the verdict; it never comes out of here."""
         stub = self.made(self.stub)
-        if answer is ... or (_code(answer) and _same(_code(answer), _code(stub))):
+        if answer is ... or _same_function(answer, stub):
             return Verdict(None, self.task)
         if callable(stub) and not callable(answer):
-            return Verdict(False, f"a function was asked for, and {answer!r} is none")
+            return Verdict(False, f"a function was asked for, and {_said(repr, answer)} is none")
         try:
             return Verdict(True, *self._judge(answer))
         except Wrong as wrong:
@@ -139,7 +144,7 @@ class Exercise:
                 line = _line_of(error, answer) or line
             if line is None:
                 raise  # the check's own mistake, not the reader's
-            return Verdict(False, f"your code raised {type(error).__name__}: {error}{line}")
+            return Verdict(False, f"your code raised {type(error).__name__}: {_said(str, error)}{line}")
 
     def hint(self) -> Folded:
         """The hints, folded, each a step further than the one before."""
@@ -178,81 +183,124 @@ def exercise(*, stub: str, solution: str, hints: Sequence[str], setting: str = "
     return make
 
 
-def _code(thing):
-    thing = inspect.unwrap(thing) if callable(thing) else thing
-    return getattr(thing, "__code__", None)
+def _fit(text):
+    """A text that can be shown anywhere: what cannot be printed is replaced, and it ends somewhere."""
+    lines = "\n".join(map(printable, text.splitlines()))
+    return lines if len(lines) <= MOST_WORDS else f"{lines[:MOST_WORDS]} …"
+
+
+def _said(how, thing):
+    """`str` or `repr` of something of the reader's, which may have its own ideas of both."""
+    try:
+        return how(thing)
+    except Exception as error:
+        return f"<{type(thing).__name__}, whose {how.__name__} raises {type(error).__name__}>"
+
+
+def _same_function(answer, stub):
+    """Whether an answer is the stub as it was given, wherever it stands and whatever its docstring says."""
+    one, other = (getattr(thing, "__code__", None) for thing in (answer, stub))
+    if one is None or other is None:
+        return False
+    defaults = [(thing.__defaults__, thing.__kwdefaults__) for thing in (answer, stub)]
+    return defaults[0] == defaults[1] and _same(one, other)
 
 
 def _same(one, other):
-    """Whether two pieces of code do the same, wherever they stand and whatever their docstrings say."""
+    """Whether two constants of compiled code are equal; for code in them, whether it does the same."""
     if not isinstance(one, CodeType) or not isinstance(other, CodeType):
         return type(one) is type(other) and one == other
-    consts = [[const for const in code.co_consts if not isinstance(const, str)] for code in (one, other)]
-    return (
-        (_instructions(one), one.co_names, one.co_varnames) == (_instructions(other), other.co_names, other.co_varnames)
-        and len(consts[0]) == len(consts[1])
-        and all(map(_same, *consts))
-    )
-
-
-def _instructions(code):
-    return [(step.opname, step.argrepr) for step in dis.get_instructions(code) if not isinstance(step.argval, CodeType)]
+    shapes, inner = [], []
+    for code in (one, other):
+        taken = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
+        takes_rest = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+        steps = [
+            (step.opname, step.argrepr or step.arg)
+            for step in dis.get_instructions(code)
+            if not isinstance(step.argval, CodeType)
+        ]
+        shapes.append((taken, takes_rest, code.co_names, code.co_varnames, steps))
+        # Without texts and None: one of them more or less only says that there is a docstring. `steps` has those in use.
+        inner.append([const for const in code.co_consts if not isinstance(const, str | None)])
+    return shapes[0] == shapes[1] and len(inner[0]) == len(inner[1]) and all(map(_same, *inner))
 
 
 def _line_of(error, answer):
     """Where in the reader's code an error arose, in words; None when that has no part in it."""
-    reader = _code(answer)
-    if reader is None or str(error).startswith(f"{reader.co_qualname}() "):  # called with what it does not take
+    function = inspect.unwrap(answer) if callable(answer) else answer
+    reader = getattr(function, "__code__", None)
+    if reader is None or _said(str, error).startswith(f"{reader.co_qualname}() "):  # called with what it does not take
         return ""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == reader.co_filename:
-            return f" (line {frame.lineno} of the cell)"
+    while error is not None:
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename == reader.co_filename:
+                return f" (line {frame.lineno} of the cell)"
+        error = error.__cause__  # a StopIteration, for one, leaves a coroutine as another error
     return None
 
 
 # --- running the reader's code ---------------------------------------------------------------------------------------
 
 
-class _Stopped(BaseException):
+class _Stopped(SystemExit):  # of which threads that end by it say nothing
     """Thrown into a thread whose time is up."""
+
+
+class _Reader(threading.Thread):
+    """A thread that calls the reader's function, and that can be told to end, also while it waits in an event loop.
+
+    `value` or `error` is what came of it, once it is `done`. (An Event says so, since in Python 3.11 and 3.12 a Thread that is
+    being waited for when an interrupt comes counts as dead from then on.)
+    """
+
+    def __init__(self, function, arguments):
+        super().__init__(name="the reader's answer", daemon=True)
+        self.function, self.arguments = function, arguments
+        self.value = self.error = self.loop = None
+        self.done = threading.Event()
+
+    def run(self):
+        try:
+            self.value = self.function(*self.arguments)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.done.set()
+
+    def stop(self, others):
+        """Breaks off what this thread and `others` do in Python. What blocks outside Python ends with the process."""
+        deadline = monotonic() + GRACE
+        while monotonic() < deadline:
+            for thread in [self, *others]:
+                if thread.ident and not (thread is self and self.done.is_set()):
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+            if self.loop:
+                with suppress(RuntimeError):  # it is closed by now
+                    self.loop.call_soon_threadsafe(int)  # a loop that only waits comes to Python by that
+            others = []
+            if self.done.wait(GRACE / 4):
+                return
 
 
 def call(function: Callable, *arguments, seconds: float = SECONDS) -> Any:
     """`function(*arguments)`, in a thread of its own. Raises Wrong when it is not done after so many seconds."""
-    outcome = {}
-
-    def work():
-        try:
-            outcome["value"] = function(*arguments)
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=work, name="the reader's answer", daemon=True)
-    thread.start()
+    before = set(threading.enumerate())
+    reader = _Reader(function, arguments)
+    reader.start()
     try:
-        thread.join(seconds)
+        reader.done.wait(seconds)
     finally:  # also when the reader interrupts the check
-        late = thread.is_alive()
+        late = not reader.done.is_set()
         if late:
-            _stop(thread)
+            reader.stop([t for t in threading.enumerate() if t not in before and t is not reader and t.name != SAMPLER])
     if late:
-        raise Wrong(
-            f"after {seconds:g} s it was still not done: something in it waits for what never comes, or loops for ever"
-        )
-    error = outcome.get("error")
-    if isinstance(error, Exception):
-        raise error
-    if error is not None:
-        raise Wrong(f"your code let {type(error).__name__} out, which nobody above it expects")
-    return outcome["value"]
-
-
-def _stop(thread):
-    """Has a thread end: what it is doing in Python is broken off. One that blocks outside Python ends with the process."""
-    deadline = monotonic() + GRACE
-    while thread.is_alive() and monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
-        thread.join(GRACE / 4)
+        what = "something in it waits for what never comes, or loops for ever"
+        raise Wrong(f"after {seconds:g} s it was still not done: {what}")
+    if isinstance(reader.error, Exception):
+        raise reader.error
+    if reader.error is not None:
+        raise Wrong(f"your code let {type(reader.error).__name__} out, which nobody above it expects")
+    return reader.value
 
 
 class Ran(NamedTuple):
@@ -280,6 +328,7 @@ def run(function: Callable, *arguments, title: str = "your code", seconds: float
 
     def work():
         with asyncio.Runner() as runner:
+            threading.current_thread().loop = runner.get_loop()
             return runner.run(watched())
 
     try:
@@ -289,4 +338,6 @@ def run(function: Callable, *arguments, title: str = "your code", seconds: float
             raise  # a timeout of the reader's own
         text = f"after {seconds:g} s it was still not done: something in it waits for what never comes"
         raise Wrong(text, watching.timeline) from None
+    finally:
+        watching.close()  # what hangs has not left its block
     return Ran(value, watching.timeline, watching.findings)

@@ -182,7 +182,7 @@ async def fetch_each(get, pages):
 """,
     },
     "fetch_within": {
-        "page 1 was waited for 1 s": """
+        "page 1 was waited for 1": """
 async def fetch_within(get, pages, seconds):
     return await asyncio.gather(*(get(page) for page in pages))
 """,

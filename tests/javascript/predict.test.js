@@ -26,6 +26,7 @@ test("arrows walk in the grid and stay inside; other keys lead nowhere", () => {
 
 test("what stands between backticks is code", () => {
   assert.deepEqual(marked("When does `create_task` start it?"), [["When does ", false], ["create_task", true], [" start it?", false]]);
+  assert.deepEqual(marked("`a` and `b"), [["a", true], [" and `b", false]]); // as in Python
   assert.deepEqual(marked("plain"), [["plain", false]]);
 });
 

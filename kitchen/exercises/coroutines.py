@@ -532,7 +532,7 @@ class _Long:
                 (1, RUNNING, "has a turn", start, start + 2e-5),
             )
             self.idle_from = start + 2e-5
-            sleep(2e-5)  # lets go of the GIL: an answer may compute in a thread
+            sleep(2e-5)  # noqa: ASYNC251 (lets go of the GIL: an answer may compute in a thread)
             await asyncio.sleep(0)
 
     async def beside_a_neighbour(self):

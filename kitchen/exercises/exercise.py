@@ -249,8 +249,8 @@ class _Stopped(SystemExit):  # of which threads that end by it say nothing
 class _Reader(threading.Thread):
     """A thread that calls the reader's function, and that can be told to end, also while it waits in an event loop.
 
-    `value` or `error` is what came of it, once it is `done`. (An Event says so, since in Python 3.11 and 3.12 a Thread that is
-    being waited for when an interrupt comes counts as dead from then on.)
+    `value` or `error` is what came of it, once it is `done`. (An Event says so: in Python 3.11 and 3.12, a Thread that is
+    waited for when an interrupt comes counts as dead from then on.)
     """
 
     def __init__(self, function, arguments):

@@ -1,5 +1,7 @@
 """Every exercise of every notebook: what is right passes, also under load; what is wrong is told apart, in words."""
 
+import ast
+import builtins
 import json
 import subprocess
 import sys
@@ -80,6 +82,31 @@ def test_the_notebook_has_the_stub_the_check_the_hints_and_the_solution(name, ex
     assert f"{call}.hint()" in cells
     assert f"{call}.solution()" in cells
     assert len(exercise.hints) >= 2
+
+
+@pytest.mark.parametrize(("name", "exercise"), EXERCISES)
+def test_the_notebook_has_every_name_that_the_solution_needs(name, exercise):
+    """`made` adds what the notebook has by then: here it is seen that it really has."""
+    code = "\n".join(cell for cell in sources(name) if not cell.startswith("%%"))
+    imports = [node for node in walked(code) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    there = {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
+    there |= {
+        node.name for node in walked(code) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    own = {
+        node.id
+        for node in walked(exercise.answer_code)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    own |= {node.arg for node in walked(exercise.answer_code) if isinstance(node, ast.arg)}
+    own |= {getattr(node, "name", None) for node in walked(exercise.answer_code)}
+    used = {node.id for node in walked(exercise.answer_code) if isinstance(node, ast.Name)}
+    assert used - own - there - set(vars(builtins)) == set()
+
+
+def walked(code):
+    """Every node of a piece of code; IPython's own lines are no Python."""
+    return list(ast.walk(ast.parse("\n".join("" if line.startswith("%") else line for line in code.splitlines()))))
 
 
 def start(stack, *command, **options):

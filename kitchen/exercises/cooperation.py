@@ -8,7 +8,7 @@ from kitchen import simulate
 from kitchen.exercises.exercise import Right, Wrong, call, exercise
 from kitchen.game import Shift, best
 from kitchen.recipe import WAIT, Dish, dinner, wait, work
-from kitchen.timeline import READY, short
+from kitchen.timeline import READY, WAITING, short
 
 MOST_DISHES, MOST_MINUTES = 100, 2000  # of a reader's menu: enough, and the picture stays a picture
 SETTING = "from kitchen import Dish, dinner, simulate, wait, work"
@@ -224,7 +224,11 @@ def _same_cooking(dish, made):
                 f"{dish.name} lost its step {label!r}: all of its work and waits have to be there still", timeline
             )
         other = got[place]
+        _no_pauses(wanted, got, place, timeline)
         if other[:2] != (kind, label):
+            if other[:2] in _named(wanted[place:]) and (kind, label) not in _named(got[place:]):
+                text = f"{dish.name}: {label!r} is missing in your version, and is {kind} of {short(minutes)} min"
+                raise Wrong(f"{text}: all work and all waits have to be there still", timeline)
             text = f"where {dish.name} had {kind} {label!r}, your version has {other[0]} {other[1]!r}"
             raise Wrong(f"{text}: keep the steps, with their labels, in their order", timeline)
         if not isclose(other[2], minutes, abs_tol=1e-6):
@@ -236,6 +240,27 @@ def _same_cooking(dish, made):
             f"{dish.name} has {label!r} of {short(minutes)} minutes more than before: only waits of 0 may be added",
             timeline,
         )
+
+
+def _no_pauses(wanted, got, place, timeline):
+    """Raises Wrong when, at this place, a wait was added that lasts."""
+    pause, between, after = got[place], got[place + 1 : place + 2], got[place + 2 : place + 3]
+    if pause[0] == WAIT and pause[:2] not in _named(wanted):
+        where = f"after {got[place - 1][1]!r}" if place else "at the beginning"
+    elif (
+        between and between[0][0] == WAIT and between != wanted[place + 1 : place + 2] and _named(after) == [pause[:2]]
+    ):
+        where, (pause,) = f"between two pieces of {pause[1]!r}", between
+    else:
+        return
+    text = f"{where} your version waits for {short(pause[2])} min: the pause has to be a wait of 0"
+    waits = (span for span in timeline.by_lane[timeline.lanes[1]] if span.state is WAITING and span.label == pause[1])
+    raise Wrong(text, timeline, next(waits, None))
+
+
+def _named(steps):
+    """Kinds and labels of merged steps."""
+    return [step[:2] for step in steps]
 
 
 def _merged(dish):

@@ -47,7 +47,7 @@ PAUSE = 2  # minutes between two stirs
 )
 def risotto(answer):
     """Write the generator function risotto(times, stir): it stirs so many times, and yields 2 between two stirs."""
-    for times in (3, 1, 6):
+    for times in (3, 1, 0, 6):
         steps = call(_driven, answer, times, seconds=SECONDS)
     text = f"it stirs, lets go for {PAUSE} minutes, and goes on, until it has stirred often enough."
     return Right(text, _picture(steps))
@@ -148,7 +148,15 @@ def loop_with_results(answer):
         clock = _Clock()
         tasks = [clock.cook(number, dish) for number, dish in enumerate(dishes)]
         clock.call = f"{called}: "
-        given = call(answer, tasks, clock, seconds=SECONDS)
+        try:
+            given = call(answer, tasks, clock, seconds=SECONDS)
+        except TypeError as error:
+            if "'<' not supported between instances of 'generator' and 'generator'" not in str(error):
+                raise
+            text = (
+                "two dishes wake at the same minute, and the heap compares the generators: put a running number between"
+            )
+            raise Wrong(f"{clock.call}{text}", clock.timeline(dishes)) from None
         clock.judge(dishes, given)
     return Right(
         f"the same as the model, span for span, on {len(MENUS)} menus, and every result in its place.",
@@ -425,6 +433,7 @@ def _numbered(things):
 
 MANY = 20  # pieces
 COMPUTING = 0.0005  # seconds that one takes
+IN_THREADS = "in a thread nobody says when the others have their turns: hand over yourself between the pieces"
 
 
 @exercise(
@@ -469,6 +478,8 @@ def total(answer):
     if not any(long.turns):
         if long.for_nothing:
             text = f"you awaited {long.for_nothing}(), but nothing in it has to wait, and the loop never got control"
+        elif long.in_threads:
+            text = IN_THREADS
         elif long.in_tasks:
             text = "the pieces had tasks of their own, and all of these queued before him"
         else:
@@ -477,7 +488,8 @@ def total(answer):
         raise Wrong(text, timeline, timeline.by_lane["neighbour"][0])
     if 0 in long.turns:
         at = long.turns.index(0)
-        text = f"between piece {at} and piece {at + 1} the neighbour had no turn: give way after each of them"
+        text = f"between piece {at} and piece {at + 1} the neighbour had no turn"
+        text += f": {IN_THREADS if long.in_threads else 'give way after each of them'}"
         raise Wrong(text, timeline, max(timeline.by_lane["neighbour"], key=lambda span: span.duration))
     if long.slept:
         text = (
@@ -502,6 +514,7 @@ class _Long:
         self.since = None
         self.task = self.thread = None  # what drives the answer
         self.in_tasks = 0  # pieces that other tasks asked for
+        self.in_threads = 0  # pieces that were computed in other threads
         self.for_nothing = ""  # the last coroutine function that was driven by the answer, and did not have to wait
         self.slept = 0.0  # seconds that the answer asked to sleep for
         self.rows, self.began, self.idle_from = [], perf_counter(), 0.0
@@ -510,6 +523,7 @@ class _Long:
         if self.asked:
             self.turns.append(self.since)
         self.asked.append(i)
+        self.in_threads += current_thread() is not self.thread
         self.in_tasks += current_thread() is self.thread and asyncio.current_task() is not self.task
         start = perf_counter() - self.began
         if len(self.asked) > 10 * MANY:

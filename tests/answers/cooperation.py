@@ -46,6 +46,27 @@ def busy_menu():
             "    half = lambda step: [work(step.label, step.duration / 2), wait('let others', 0)] * 2\n"
             "    return Dish(dish.name, [s for step in dish.steps for s in (half(step) if step.kind == 'work' else [step])])"
         ),
+        "between two pieces of 'knead' your version waits for 0.1 min: the pause has to be a wait of 0": POLITE.format(
+            "    steps = []\n    for step in dish.steps:\n        left = step.duration\n"
+            "        while step.kind == 'work' and left > 1:\n"
+            "            steps += [work(step.label, 1), wait('let others', 0.1)]\n            left -= 1\n"
+            "        steps += [type(step)(step.kind, step.label, left), wait('let others', 0)]\n"
+            "    return Dish(dish.name, steps)"
+        ),
+        "after 'knead' your version waits for 0.5 min": POLITE.format(
+            "    steps = []\n    for step in dish.steps:\n        left = step.duration\n"
+            "        while step.kind == 'work' and left > 1:\n"
+            "            steps += [work(step.label, 1), wait('let others', 0)]\n            left -= 1\n"
+            "        steps.append(type(step)(step.kind, step.label, left))\n"
+            "        steps += [wait('let others', 0.5)] if step.kind == 'work' else []\n"
+            "    return Dish(dish.name, steps)"
+        ),
+        "cake: 'fill' is missing in your version": POLITE.format(
+            "    steps = []\n    for step in dish.steps:\n        if step.kind == 'work':\n"
+            "            steps += [work(step.label, 1), wait('let others', 0)] * int(step.duration)\n"
+            "        else:\n            steps.append(step)\n"
+            "    return Dish(dish.name, steps)"
+        ),
         "'knead' took 10 minutes, and takes 1": POLITE.format(
             "    cut = lambda step: work(step.label, min(step.duration, 1)) if step.kind == 'work' else step\n"
             "    return Dish(dish.name, map(cut, dish.steps))"

@@ -54,6 +54,13 @@ def risotto(times, stir):
         stir()
         yield 2
 """,
+        "risotto(0, stir) stirred once in all": """
+def risotto(times, stir):
+    stir()
+    for _ in range(times - 1):
+        yield 2
+        stir()
+""",
         "yielded <generator object": """
 def risotto(times, stir):
     def rest():
@@ -177,6 +184,24 @@ def loop_with_results(tasks, clock):
         heappush(sleepers, (clock.now + minutes, tasks.index(task), task))
     return [results[task] for task in tasks]
 """,
+        "the heap compares the generators: put a running number between": """
+def loop_with_results(tasks, clock):
+    results = {}
+    ready, sleepers = deque(tasks), []
+    while ready or sleepers:
+        if not ready:
+            clock.sleep_until(sleepers[0][0])
+        while sleepers and sleepers[0][0] <= clock.now:
+            ready.append(heappop(sleepers)[1])
+        task = ready.popleft()
+        try:
+            minutes = task.send(None)
+        except StopIteration as end:
+            results[task] = end.value
+            continue
+        heappush(sleepers, (clock.now + minutes, task))
+    return [results[task] for task in tasks]
+""",
         "in the order in which the tasks ended": """
 def loop_with_results(tasks, clock):
     results = []
@@ -296,6 +321,10 @@ async def total(piece, n):
         await nothing()
     return result
 """,
+        "in a thread nobody says when the others have their turns": """
+async def total(piece, n):
+    return await asyncio.to_thread(lambda: sum(piece(i) for i in range(n)))
+""",
         "asked to sleep for 0.2 s in all": """
 async def total(piece, n):
     result = 0
@@ -363,7 +392,8 @@ RIGHT = {
     "risotto": [
         """
 def risotto(times, stir):
-    stir()
+    if times:
+        stir()
     for _ in range(times - 1):
         yield 2.0
         stir()
@@ -376,8 +406,9 @@ def risotto(times, stir):
             stir()
             yield from rest(left - 1)
 
-    stir()
-    yield from rest(times - 1)
+    if times > 0:
+        stir()
+        yield from rest(times - 1)
 """,
         """
 def risotto(times, stir):
@@ -388,6 +419,8 @@ def risotto(times, stir):
             return self
 
         def __next__(self):
+            if not self.left:
+                raise StopIteration
             stir()
             self.left -= 1
             if not self.left:

@@ -14,7 +14,20 @@ def wasteful_menu():
 def wasteful_menu():
     return [Dish("tea", [work("pour", 1), wait("brew", 20), work("serve", 1)])]
 """,
-        "is 1.19 times as long, and 2 is asked for: she stares longest at": """
+        "is 1.16 times as long, and 2 is asked for: the clock that parks takes 51.1 min, because the wait alone is 50": """
+def wasteful_menu():
+    return [Dish(f"tea {n}", [work("pour", 0.1), wait("brew", 50), work("serve", 0.1)]) for n in range(10)]
+""",
+        "because the waits of dough alone are 40": """
+def wasteful_menu():
+    soup = Dish("soup", [work("stir", 5)])
+    return [soup, Dish("dough", [work("knead", 1), wait("rise", 20), work("knead", 1), wait("rise", 20)])]
+""",
+        "she works for 30 min with either clock": """
+def wasteful_menu():
+    return [Dish(f"tea {n}", [work("pour", 5), wait("brew", 10), work("serve", 5)]) for n in range(3)]
+""",
+        "is 1.19 times as long, and 2 is asked for: the clock that parks takes 31 min": """
 def wasteful_menu():
     dough = Dish("dough", [work("knead", 10)])
     return [dough, *(Dish(f"rest {n}", [wait("rise", 30)]) for n in range(4))]
@@ -62,6 +75,10 @@ def best_quantum(dishes, switch_cost):
         "a quantum is a number of minutes": """
 def best_quantum(dishes, switch_cost):
     return [2, 3, 3.5, 4]
+""",
+        "No whole number is better: try the halves": """
+def best_quantum(dishes, switch_cost):
+    return min(range(1, 7), key=lambda q: simulate.threaded(dishes, q, switch_cost, parked=True).makespan)
 """,
         "is none of 0.5": """
 def best_quantum(dishes, switch_cost):

@@ -440,15 +440,17 @@ def make_sauce(answer):
 
 
 class _Tool(asyncio.Lock):
-    """A lock with a name, which takes a moment to be taken out of its drawer; `owner`: the task that has it."""
+    """A lock with a name, which takes a moment to be taken out of its drawer; `owner`: the task that has it; `taken`: when
+    that was last.
+    """
 
     def __init__(self, name):
         super().__init__()
-        self.name, self.owner = name, None
+        self.name, self.owner, self.taken = name, None, 0.0
 
     async def acquire(self):
         await super().acquire()
-        self.owner = asyncio.current_task()
+        self.owner, self.taken = asyncio.current_task(), time.monotonic()
         try:
             for _ in range(3):
                 await asyncio.sleep(0)
@@ -472,6 +474,7 @@ class _Board:
         self.under_way = self.most = 0
         self.bare = []  # dishes that were made without a tool
         self.done = []
+        self.alone = []  # dishes whose cook waited in vain for the other one to begin
 
     def work(self, dish, *tools, fails=False, meet=None):
         async def work():
@@ -488,7 +491,7 @@ class _Board:
                         while len(meet) < 2:  # noqa: ASYNC110
                             await asyncio.sleep(0.002)
             except TimeoutError:
-                pass
+                self.alone.append(dish)
             finally:
                 self.under_way -= 1
             if fails:
@@ -533,6 +536,13 @@ def with_both(answer):
                 timeline,
                 _lane(timeline, WAITING, "lock"),
             )
+        if seen["still at it"]:
+            raise Wrong(
+                f"not done after {PATIENCE:g} s: {len(stuck)} of {len(results)} dishes take a tool, give it back, and take "
+                "it again. Whoever gives up and begins anew in step with the others gets no further",
+                timeline,
+                _lane(timeline, WAITING, "lock"),
+            )
         has = "; ".join(f"{name} has the {tool}" for name, tool in seen["held"].items())
         raise Wrong(
             f"deadlock: {len(stuck)} of {len(results)} dishes wait for ever ({has}). Each waits for what another has",
@@ -565,11 +575,20 @@ def with_both(answer):
             timeline,
             _lane(timeline, WAITING, "lock"),
         )
+    if seen["behind"]:
+        raise Wrong(
+            "the salad had its tools, the soup waited for the same two, and the sauce, which shares none with them, could "
+            "begin only when the salad was over: hold nothing that everybody needs while you wait for a tool",
+            timeline,
+            _lane(timeline, WAITING, "lock"),
+        )
     return Right("all dishes were made, none without its tools, and those that share none at the same time", timeline)
 
 
 async def _evening(answer, tools, board, seen):
-    """Six dishes that get into each other's way; one that burns; two that share no tool. All of it on one loop."""
+    """Six dishes that get into each other's way; one that burns; two that share no tool, and the same two with another one
+    that waits for the first one's tools. All of it on one loop.
+    """
     knife, plank, pan, pot = tools
     pairs = [(knife, plank), (plank, knife), (knife, plank), (plank, pan), (pan, pot), (pot, knife)]
     tasks = [
@@ -578,6 +597,7 @@ async def _evening(answer, tools, board, seen):
     ]
     _, stuck = await asyncio.wait(tasks, timeout=PATIENCE)
     seen["stuck"] = stuck
+    seen["still at it"] = time.monotonic() - max(tool.taken for tool in tools) < PATIENCE / 2
     seen["kept by who is over"] = [tool.name for tool in tools if tool.owner and tool.owner.done()]
     seen["held"] = {tool.owner.get_name(): tool.name for tool in tools if tool.owner}
     for task in stuck:
@@ -595,4 +615,20 @@ async def _evening(answer, tools, board, seen):
     salad = asyncio.create_task(answer(knife, plank, board.work("salad", knife, plank, meet=meet)), name="salad")
     sauce = asyncio.create_task(answer(pot, pan, board.work("sauce", pot, pan, meet=meet)), name="sauce")
     await asyncio.gather(salad, sauce, return_exceptions=True)
-    seen["apart"] = board.most
+    seen["apart"], seen["behind"] = board.most, False
+    if board.most < 2:
+        return
+    meet = []
+    party = [
+        answer(knife, plank, board.work("salad", knife, plank, meet=meet)),
+        answer(plank, knife, board.work("soup", plank, knife)),
+        answer(pot, pan, board.work("sauce", pot, pan, meet=meet)),
+    ]
+    dishes = [
+        asyncio.create_task(dish, name=name) for name, dish in zip(("salad", "soup", "sauce"), party, strict=True)
+    ]
+    await asyncio.wait(dishes, timeout=PATIENCE)
+    for dish in dishes:
+        dish.cancel()
+    await asyncio.gather(*dishes, return_exceptions=True)
+    seen["behind"] = "salad" in board.alone

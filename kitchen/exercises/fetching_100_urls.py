@@ -146,7 +146,8 @@ def _is_one_of(error, errors):
 
 DEADLINE = 0.1  # seconds: the one check that takes time
 LONG = 10 * DEADLINE  # "never", but so that a check ends
-SILENT = ("page 1", "page 4")
+SILENT = {"page 1": 0.02, "page 4": 0.06}  # and the seconds for which each cleans up when it is told to end
+CLEANING = "cleaning up"
 
 
 @exercise(
@@ -176,12 +177,12 @@ SILENT = ("page 1", "page 4")
 def fetch_within(answer):
     """Fetch all pages at once; one that has not answered after `seconds` becomes None, and nothing is left running."""
     pages, requests = [f"page {number}" for number in range(6)], Requests(perf_counter)
-    value, left = _with_silent_pages(answer, pages, requests)
+    value, left = _with_silent_pages(answer, pages, requests)  # left: lanes
     timeline, lanes = (
         requests.timeline(),
         {page: requests.asked.index(page) for page in pages if page in requests.asked},
     )
-    slow = [requests.span(lanes[page]) for page in SILENT if page in lanes]
+    slow = [timeline.by_lane[page][0] for page in SILENT if page in lanes]  # up to where it was told to end
     if isinstance(value, TimeoutError):
         text = "the TimeoutError of one page ended everything: catch it, for each page by itself"
         raise Wrong(text, timeline, slow[0] if slow else None)
@@ -192,11 +193,10 @@ def fetch_within(answer):
             advice = "whoever catches CancelledError and goes on takes the deadline its force"
             raise Wrong(f"{text}: {advice}", timeline, requests.span(lane))
     each_was_asked_for_once(requests, pages)
-    if left:
-        text = (
-            f"it had returned, and {left[0]} was still being waited for: `cancel` what is too late, and await its end"
-        )
-        raise Wrong(text, timeline, requests.span(lanes[left[0]]))
+    for lane in left:
+        if requests.span(lane).label != CLEANING:
+            text = f"it had returned, and {requests.asked[lane]} was still being waited for"
+            raise Wrong(f"{text}: `cancel` what is too late, and await its end", timeline, requests.span(lane))
     for span in slow:
         if span.duration < 0.9 * DEADLINE:
             text = f"{span.lane} was given up after {short(span.duration)} s, and it had {DEADLINE:g} s"
@@ -212,6 +212,9 @@ def fetch_within(answer):
         if result != wanted:
             text = f"in the place of {page} stands {result!r}, and not {wanted!r}"
             raise Wrong(text, timeline, requests.span(lanes[page]))
+    if left:
+        text = f"{requests.asked[left[0]]} was cancelled, and it was still cleaning up when your function had returned"
+        raise Wrong(f"{text}: cancelling only asks it to end, so await its end", timeline, requests.span(left[0]))
     took = short(max(span.end for span in slow))
     return Right(
         f"two silent pages cost {took} s together, and nobody else anything; nothing is left running", timeline
@@ -219,9 +222,9 @@ def fetch_within(answer):
 
 
 def _with_silent_pages(answer, pages, requests):
-    """What the reader's code returns, or the TimeoutError that it raises; and the pages that are under way even then."""
+    """What the reader's code returns, or the TimeoutError that it raises; and the lanes that are under way even then."""
     coroutine_function(answer)
-    left = []
+    left, over = [], asyncio.Event()
 
     async def get(page):
         lane, outcome = requests.begin(page), "cancelled"
@@ -232,6 +235,11 @@ def _with_silent_pages(answer, pages, requests):
                 await asyncio.sleep(LONG)
             outcome = ""
             return text_of(page)
+        except asyncio.CancelledError:
+            if not over.is_set():
+                requests.change(lane, WAITING, CLEANING)
+                await asyncio.sleep(SILENT.get(page, 0))
+            raise
         finally:
             requests.end(lane, outcome)
 
@@ -239,8 +247,10 @@ def _with_silent_pages(answer, pages, requests):
         try:
             return await answer(get, list(pages), DEADLINE)
         finally:
-            await rounds()
-            left.extend(requests.asked[lane] for lane in requests.under_way)
+            left.extend(requests.under_way)
+            await rounds()  # in which who was cancelled hears of it
+            left.extend(lane for lane in requests.under_way if lane not in left)
+            over.set()
             requests.close()
 
     try:
@@ -263,6 +273,7 @@ BUSY = {  # what a site answers, one after the other; and what should come of it
     "broken": [Answer(503), Answer(200)],
     "does not say": [Answer(429), Answer(429), Answer(429), Answer(200)],
     "always busy": [Answer(429, 2)] * 9,
+    "at once": [Answer(429, 0), Answer(200)],
 }
 TRIES = 4
 
@@ -358,7 +369,7 @@ def _judge_tries(page, answers, asked, timeline):
     for number, pause in enumerate(pauses):
         said = answers[number].retry_after
         due, own = (own, 2 * own) if said is None else (said, own)
-        if pause == 0:
+        if pause == 0 < due:
             text = "after a 429 it was asked again at once: first `await sleep(…)`, with the `sleep` that is handed in"
             raise Wrong(text, timeline, last)
         if abs(pause - due) > 1e-9:
@@ -367,6 +378,7 @@ def _judge_tries(page, answers, asked, timeline):
                 if said is None
                 else f"the site asked for {said} s"
             )
+            why += " (0 is a number too; only None means that it does not say)" if said == 0 else ""
             raise Wrong(
                 f"it was asked again after {short(pause)} s, and {short(due)} s were due: {why}", timeline, last
             )

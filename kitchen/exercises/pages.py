@@ -60,11 +60,13 @@ class Site:
     """Pages that take `seconds[page]` to answer, on a clock of the site's own; those in `errors` then raise that.
 
     `places`: how many requests a program should keep under way, as long as there are pages that it has not asked for. At
-    `empty`, the time and the number under way, there was for the first time one too few.
+    `empty`, the time and the number under way, there was for the first time one too few. A request that is cancelled cleans
+    up for `cleaning` seconds, by everybody's clock, before it is over.
     """
 
-    def __init__(self, seconds, places, errors=None):
+    def __init__(self, seconds, places, errors=None, cleaning=0.0):
         self.seconds, self.places, self.errors = seconds, places, errors or {}
+        self.cleaning = cleaning
         self.now, self.due, self.empty = 0.0, {}, None
         self.requests = Requests(lambda: self.now)
 
@@ -85,6 +87,9 @@ class Site:
             if error:
                 raise type(error)(*error.args)
             return text_of(page)
+        except asyncio.CancelledError:
+            await asyncio.sleep(self.cleaning)
+            raise
         finally:
             del self.due[lane]
             self.requests.end(lane, outcome)

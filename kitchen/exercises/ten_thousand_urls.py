@@ -5,6 +5,7 @@ The pages come from a site in memory (`pages.py`).
 
 import asyncio
 from itertools import count
+from math import ceil, floor, log10
 
 from kitchen import simulate
 from kitchen.exercises.exercise import Right, Wrong, call, exercise
@@ -20,6 +21,15 @@ from kitchen.exercises.pages import (
 )
 from kitchen.recipe import downloads
 from kitchen.timeline import short
+
+
+def _many(number, thing):
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _were(number, thing):
+    return f"{_many(number, thing)} {'was' if number == 1 else 'were'}"
+
 
 # --- 1 ---------------------------------------------------------------------------------------------------------------
 
@@ -68,7 +78,8 @@ def enough(answer):
         if timeline.makespan > NEAR * bound:
             outside = [span for span in timeline.spans if span.label == "waiting for a place"]
             over = timeline.makespan / bound - 1
-            text = f"{name}: with {limit} places it takes {short(timeline.makespan)} min, {over:.0%} above the bound"
+            text = f"{name}: with {_many(limit, 'place')} it takes {short(timeline.makespan)} min"
+            text += f", {over:.0%} above the bound"
             raise Wrong(f"{text}. See who waits outside", timeline, outside[-1] if outside else None)
         fewer = next(k for k in count(1) if simulate.cooperative(dishes, limit=k).makespan <= NEAR * bound)
         if fewer < limit:
@@ -127,10 +138,10 @@ def workers(answer):
     """Fetch all URLs of a generator with n workers, and return a dict of every URL and its page."""
     for n in (4, 3):
         site, pages = Site(PAGES, n), list(PAGES)
-        store, alive, left = Store(site, pages), [], []
+        store, alive, left, idle = Store(site, pages), [], set(), set()
         coroutine_function(answer)
 
-        async def visit(get, urls, most, alive=alive, left=left):
+        async def visit(get, urls, most, alive=alive, left=left, idle=idle):
             before = asyncio.all_tasks()
 
             async def counted(page):
@@ -138,8 +149,9 @@ def workers(answer):
                 return await get(page)
 
             value = await answer(counted, urls, most)
+            left |= asyncio.all_tasks() - before
             await rounds()
-            left.extend(asyncio.all_tasks() - before)
+            idle |= asyncio.all_tasks() - before
             return value
 
         value = site.visited(visit, store.urls(), n)
@@ -158,10 +170,14 @@ def workers(answer):
         as_dict(value, pages, site)
         each_was_asked_for_once(requests, pages)
         a_place_was_never_empty(site, n)
-        if left:
-            text = f"{len(left)} tasks were still there when it had returned: send the workers home"
+        if idle:
+            text = f"{_were(len(idle), 'task')} still there when it had returned: send the workers home"
             raise Wrong(text, site.timeline)
-    text = f"24 pages, always {n} at once while there were any, and never more than {store.ahead} URLs ahead"
+        if left:
+            text = f"{_were(len(left), 'task')} not over yet when it had returned"
+            advice = "to cancel a task only asks it to end, so await the end of each"
+            raise Wrong(f"{text}: {advice}", site.timeline)
+    text = f"24 pages, always {n} at once while there were any, and never more than {_many(store.ahead, 'URL')} ahead"
     return Right(text, site.timeline)
 
 
@@ -299,8 +315,17 @@ def _spread(site):
             text = f"{together} of those sent away came back in the very same moment, and most were sent away again"
             raise Wrong(f"{text}: wait a bit longer at random", site.timeline, requests.span(lane))
     if len(requests.asked) > MOST_REQUESTS:
-        text = f"{len(requests.asked)} requests for {CROWD} pages: those sent away still come back nearly together"
-        raise Wrong(f"{text}. Spread them over as long again as the site asked for", site.timeline)
+        back = {requests.asked[lane]: requests.span(lane).start for lane, _ in reversed(site.came_back)}  # at first
+        spread = max(back.values()) - min(back.values())
+        text = f"{len(requests.asked)} requests for {CROWD} pages. Those sent away came back nearly together"
+        text += f": they came back within {_upwards(spread)} s of each other"
+        raise Wrong(f"{text}; spread them over about as long again as the site asked for", site.timeline)
+
+
+def _upwards(seconds):
+    """A time with one digit, and no shorter than it was."""
+    step = 10.0 ** floor(log10(max(seconds, 1e-9)))
+    return f"{ceil(seconds / step - 1e-9) * step:.1g}"
 
 
 def _last_of(requests, page):
@@ -313,6 +338,7 @@ UNEVEN = dict(
     zip([f"page {number}" for number in range(10)], [6, 2.3, 1.1, 4.7, 0.8, 3.9, 1.3, 2.6, 0.7, 1.9], strict=True)
 )
 PLACES = 4
+CLEANING = 0.02  # seconds, for which a request that is cancelled goes on
 HAD_ENOUGH = 3  # pages, after which the reader stops listening
 
 
@@ -337,13 +363,15 @@ HAD_ENOUGH = 3  # pages, after which the reader stops listening
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     """,
     hints=[
         "An `async def` with a `yield` in it is an async generator: whoever uses it writes `async for page in …`.",
         "`for first in asyncio.as_completed(tasks): yield await first` hands over what is there first. The limit is a "
         "semaphore, as ever.",
         "And if the reader stops early? Then the generator is closed: at its `yield` GeneratorExit is raised. `try:` … "
-        "`finally:` runs in every case. Cancel there what is still under way.",
+        "`finally:` runs in every case. Cancel there what is still under way, and await its end: "
+        "`gather(…, return_exceptions=True)`.",
     ],
 )
 def as_they_come(answer):
@@ -392,7 +420,7 @@ def handed_over_at_once(came, ends, timeline, requests):
 
 def nothing_goes_on(answer, pages):
     """Raises Wrong when requests are still under way after the reader has stopped listening."""
-    site, under_way = Site(UNEVEN, 0), []
+    site, under_way, told, problem = Site(UNEVEN, 0, cleaning=CLEANING), [], [], []
 
     async def stop_early(get, urls, limit):
         coming = stream(answer, get, urls, limit)
@@ -402,15 +430,31 @@ def nothing_goes_on(answer, pages):
             if heard == HAD_ENOUGH:
                 break
         if hasattr(coming, "aclose"):
-            await coming.aclose()
-        for _ in range(3):
-            await asyncio.sleep(0)
+            try:
+                await coming.aclose()
+            except BaseExceptionGroup as group:
+                if not group.subgroup(GeneratorExit):
+                    raise
+                problem.append("the `yield` stands inside a TaskGroup, which turned that into an error group")
+            except RuntimeError as error:
+                if "ignored GeneratorExit" not in str(error):
+                    raise
+                problem.append("your code went on to the next `yield`: something in it catches GeneratorExit")
         under_way.extend(site.requests.under_way)
+        for _ in range(3):
+            await asyncio.sleep(0)  # in which who was cancelled hears of it
+        told.extend(lane for lane, (_, answered) in site.due.items() if answered.cancelled())
 
     site.visited(stop_early, list(pages), PLACES)
+    if problem:
+        raise Wrong(f"the reader stopped, and {problem[0]}: use tasks and `try … finally`", site.timeline)
+    stopped = f"the reader stopped after {HAD_ENOUGH} pages, and"
+    if going_on := [lane for lane in under_way if lane not in told]:
+        text = f"{stopped} {_were(len(going_on), 'request')} still under way"
+        raise Wrong(f"{text}: cancel and await them in a `finally`", site.timeline, site.requests.span(going_on[0]))
     if under_way:
-        text = f"the reader stopped after {HAD_ENOUGH} pages, and {len(under_way)} requests were still under way"
-        raise Wrong(f"{text}: cancel them in a `finally`", site.timeline, site.requests.span(under_way[0]))
+        text = f"{stopped} {_were(len(under_way), 'request')} cancelled, but not over when the generator was closed"
+        raise Wrong(f"{text}: await their end in the `finally`", site.timeline, site.requests.span(under_way[0]))
 
 
 def stream(answer, *arguments):

@@ -229,6 +229,34 @@ async def with_both(one, other, work):
         async with one, other:
             return await work()
 """,
+        "hold nothing that everybody needs": """
+big = asyncio.Lock()
+
+
+async def with_both(one, other, work):
+    async with big:
+        await one.acquire()
+        await other.acquire()
+    try:
+        return await work()
+    finally:
+        one.release()
+        other.release()
+""",
+        "not done after 1 s": """
+async def with_both(one, other, work):
+    while True:
+        async with one:
+            try:
+                async with asyncio.timeout(0.05):
+                    await other.acquire()
+            except TimeoutError:
+                continue
+            try:
+                return await work()
+            finally:
+                other.release()
+""",
         "never released: the next cook": """
 async def with_both(one, other, work):
     first, second = sorted((one, other), key=lambda tool: tool.name)

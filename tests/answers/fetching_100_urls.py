@@ -244,6 +244,24 @@ async def fetch_within(get, pages, seconds):
     except TimeoutError:
         return [None] * len(pages)
 """,
+        "page 1 was cancelled, and it was still cleaning up": """
+async def fetch_within(get, pages, seconds):
+    tasks = [asyncio.create_task(get(page)) for page in pages]
+    done, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    return [task.result() if task in done else None for task in tasks]
+""",
+        "page 4 was cancelled, and it was still cleaning up": """
+async def fetch_within(get, pages, seconds):
+    tasks = [asyncio.create_task(get(page)) for page in pages]
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*tasks)  # which ends at the first that was cancelled
+    except TimeoutError:
+        pass
+    return [task.result() if task.done() and not task.cancelled() else None for task in tasks]
+""",
         "stands TimeoutError()": """
 async def fetch_within(get, pages, seconds):
     timed = [asyncio.wait_for(get(page), seconds) for page in pages]
@@ -322,6 +340,14 @@ async def get_patiently(get, page, sleep, tries):
             return None
         await sleep(answer.retry_after or pause)
         pause *= 2
+""",
+        "0 is a number too": """
+async def get_patiently(get, page, sleep, tries):
+    for attempt in range(tries):
+        answer = await get(page)
+        if answer.status != 429 or attempt == tries - 1:
+            return answer
+        await sleep(answer.retry_after or 2**attempt)
 """,
         "your code raised TypeError": """
 async def get_patiently(get, page, sleep, tries):

@@ -17,7 +17,7 @@ def enough(dishes):
     wait, work = dishes[0].steps[1].duration, 2 * dishes[0].steps[0].duration
     return round((wait + work) / work)
 """,
-        "with 1 places it takes": """
+        "with 1 place it takes": """
 def enough(dishes):
     return 1
 """,
@@ -117,6 +117,24 @@ async def workers(get, urls, n):
             await line.put(url)
     return pages
 """,
+        "4 tasks were not over yet": """
+async def workers(get, urls, n):
+    line, pages = asyncio.Queue(n), {}
+
+    async def worker():
+        while True:
+            url = await line.get()
+            pages[url] = await get(url)
+            line.task_done()
+
+    crew = [asyncio.create_task(worker()) for _ in range(n)]
+    for url in urls:
+        await line.put(url)
+    await line.join()
+    for task in crew:
+        task.cancel()
+    return pages
+""",
         "4 tasks were still there": """
 async def workers(get, urls, n):
     line, pages = asyncio.Queue(n), {}
@@ -194,7 +212,13 @@ async def get_politely(get, url, sleep):
         await sleep((answer.retry_after or 1) * random.uniform(1, 2))
     return answer
 """,
-        "nearly together": """
+        "spread them over about as long again": """
+async def get_politely(get, url, sleep):
+    while (answer := await get(url)).status == 429:
+        await sleep(answer.retry_after + random.uniform(0, 0.1))
+    return answer
+""",
+        "nearly together: they came back within 0.00": """
 async def get_politely(get, url, sleep):
     while (answer := await get(url)).status == 429:
         await sleep(answer.retry_after + random.uniform(0, 0.001))
@@ -249,6 +273,49 @@ async def as_they_come(get, urls, limit):
 
     for first in asyncio.as_completed([one(url) for url in urls]):
         yield await first
+""",
+        "cancelled, but not over": """
+async def as_they_come(get, urls, limit):
+    places = asyncio.Semaphore(limit)
+
+    async def one(url):
+        async with places:
+            return await get(url)
+
+    tasks = [asyncio.create_task(one(url)) for url in urls]
+    try:
+        for first in asyncio.as_completed(tasks):
+            yield await first
+    finally:
+        for task in tasks:
+            task.cancel()
+""",
+        "stands inside a TaskGroup": """
+async def as_they_come(get, urls, limit):
+    places = asyncio.Semaphore(limit)
+
+    async def one(url):
+        async with places:
+            return await get(url)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(url)) for url in urls]
+        for first in asyncio.as_completed(tasks):
+            yield await first
+""",
+        "catches GeneratorExit": """
+async def as_they_come(get, urls, limit):
+    places = asyncio.Semaphore(limit)
+
+    async def one(url):
+        async with places:
+            return await get(url)
+
+    for first in asyncio.as_completed([asyncio.create_task(one(url)) for url in urls]):
+        try:
+            yield await first
+        except GeneratorExit:
+            pass
 """,
         "it is a coroutine": """
 async def as_they_come(get, urls, limit):
@@ -335,6 +402,25 @@ async def workers(get, urls, n):
             group.create_task(one(url))
     return pages
 """,
+        """
+async def workers(get, urls, n):
+    line, pages = asyncio.Queue(n), {}
+
+    async def worker():
+        while True:
+            url = await line.get()
+            pages[url] = await get(url)
+            line.task_done()
+
+    crew = [asyncio.create_task(worker()) for _ in range(n)]
+    for url in urls:
+        await line.put(url)
+    await line.join()
+    for task in crew:
+        task.cancel()
+    await asyncio.gather(*crew, return_exceptions=True)
+    return pages
+""",
     ],
     "get_politely": [
         """
@@ -379,6 +465,8 @@ async def as_they_come(get, urls, limit):
     finally:
         for task in under_way:
             task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
 """,
     ],
 }

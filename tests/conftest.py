@@ -13,20 +13,26 @@ TABLES = pytest.StashKey[list]()
 SECONDS = pytest.StashKey[Counter]()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_setup(item):
-    """Once a notebook's kernel is there, it is asked for all cells; nbval then finds each of them asked for."""
-    if isinstance(item, IPyNbCell) and "execute_cell_input" not in vars(item.parent.kernel):
-        kernel = item.parent.kernel
-        cells = [other for other in item.session.items if other.parent is item.parent and not other.options["skip"]]
-        asked = deque(kernel.execute_cell_input(cell.cell.source, allow_stdin=False) for cell in cells)
-        kernel.execute_cell_input = lambda source, allow_stdin: asked.popleft()
+class RunAll:
+    """A plugin, since the notebooks do not lie below this folder: what a conftest.py says holds only there."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_setup(self, item):
+        """Once a notebook's kernel is there, it is asked for all cells; nbval then finds each of them asked for."""
+        if isinstance(item, IPyNbCell) and "execute_cell_input" not in vars(item.parent.kernel):
+            kernel = item.parent.kernel
+            cells = [other for other in item.session.items if other.parent is item.parent and not other.options["skip"]]
+            asked = deque(kernel.execute_cell_input(cell.cell.source, allow_stdin=False) for cell in cells)
+            kernel.execute_cell_input = lambda source, allow_stdin: asked.popleft()
+
+    def pytest_runtest_makereport(self, item, call):
+        """Adds up how long each notebook takes, its kernel's start included."""
+        if isinstance(item, IPyNbCell):
+            item.config.stash.setdefault(SECONDS, Counter())[item.parent.name] += call.duration
 
 
-def pytest_runtest_makereport(item, call):
-    """Adds up how long each notebook takes, its kernel's start included."""
-    if isinstance(item, IPyNbCell):
-        item.config.stash.setdefault(SECONDS, Counter())[item.parent.name] += call.duration
+def pytest_configure(config):
+    config.pluginmanager.register(RunAll(), "run all")
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def best_quantum(answer):
         if mine.makespan > best + 1e-9:
             said = f"{name}: with {quantum:g} min the last dish is served at {short(mine.makespan)}"
             blamed, span = _blamed(mine)
-            if mine.makespan <= min(served[q] for q in QUANTA if q % 1 == 0) + 1e-9:
+            if quantum % 1 == 0 and mine.makespan <= min(served[q] for q in QUANTA if q % 1 == 0) + 1e-9:
                 blamed = "No whole number is better: try the halves between them, too"
             raise Wrong(f"{said}, and it can be at {short(best)}. {blamed}", mine, span)
     return Right(f"the earliest there is on all {len(KITCHENS)} menus", mine)

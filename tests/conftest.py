@@ -16,6 +16,10 @@ SECONDS = pytest.StashKey[Counter]()
 class RunAll:
     """A plugin, since the notebooks do not lie below this folder: what a conftest.py says holds only there."""
 
+    def pytest_collection_modifyitems(self, items):
+        """What tells how long the notebooks took comes after them, and they come last: their kernels leave threads here."""
+        items.sort(key=lambda item: "seconds" in getattr(item, "fixturenames", ()))
+
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item):
         """Once a notebook's kernel is there, it is asked for all cells; nbval then finds each of them asked for."""

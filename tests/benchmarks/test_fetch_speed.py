@@ -18,9 +18,12 @@ from kitchen.server import serve
 
 LATENCY = 0.1
 NUMBER = 100
-BAR = 1.5
+BAR = 1.5  # times the latency: told as met or missed, since it hangs on how fast this computer is
+# What is asserted: so many times as much beyond the latency as bare aiohttp in the same run. Where that takes 1.2 times the
+# latency, this is the bar.
+BESIDE_AIOHTTP = 2.5
 ROUNDS = 5
-MOST_ROUNDS = 60  # of the turns of a computer that also does other things, only the undisturbed ones count
+MOST_ROUNDS = 30  # of the turns of a computer that also does other things, only the undisturbed ones count
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,8 @@ def test_a_hundred_coroutines_take_hardly_longer_than_one_url_and_sync_takes_a_h
         (name, f"{wall / LATENCY:.2f}", f"{cpu / NUMBER * 1e3:.2f}") for name, (wall, cpu) in sorted(figures.items())
     ]
     headings = ("", "time / latency", "CPU ms per request")
-    report(f"fetch: {NUMBER} URLs of {LATENCY:g} s", headings, rows)
-    assert figures["fetch.cooperative"][0] <= BAR * LATENCY
+    told = "met" if figures["fetch.cooperative"][0] <= BAR * LATENCY else "missed"
+    report(f"fetch: {NUMBER} URLs of {LATENCY:g} s; {BAR} times the latency: {told}", headings, rows)
+    beyond = {name: wall - LATENCY for name, (wall, _) in figures.items()}
+    assert beyond["fetch.cooperative"] <= BESIDE_AIOHTTP * beyond["bare aiohttp"]
     assert figures["fetch.sync"][0] >= 60 * figures["fetch.cooperative"][0]

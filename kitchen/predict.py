@@ -23,7 +23,7 @@ from IPython.display import display
 from ipywidgets import Widget
 
 from kitchen.player import style
-from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Timeline, printable, short
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Timeline, printable_lines, short
 
 STATES = (None, RUNNING, READY, WAITING, IDLING)  # a drawing's numbers
 NO_PREDICTION = "No prediction was made."
@@ -136,8 +136,7 @@ def box(kind: str, lines: Sequence[str], picture: str = "", more: str = "") -> d
 
 def marked(text: str) -> str:
     """A plain text as HTML, with what stands between backticks as code, and nothing that cannot be printed."""
-    shown = "\n".join(map(printable, text.splitlines()))
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(shown))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(printable_lines(text)))
 
 
 class _Question:

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from kitchen.player import Player
 from kitchen.predict import box, marked
 from kitchen.sampler import NAME as SAMPLER
-from kitchen.timeline import Finding, Span, Timeline, printable
+from kitchen.timeline import Finding, Span, Timeline, printable_lines
 from kitchen.watch import watch
 
 SECONDS = 10.0  # that a reader's code may take in a check
@@ -185,7 +185,7 @@ def exercise(*, stub: str, solution: str, hints: Sequence[str], setting: str = "
 
 def _fit(text):
     """A text that can be shown anywhere: what cannot be printed is replaced, and it ends somewhere."""
-    lines = "\n".join(map(printable, text.splitlines()))
+    lines = printable_lines(text)
     return lines if len(lines) <= MOST_WORDS else f"{lines[:MOST_WORDS]} …"
 
 

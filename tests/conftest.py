@@ -1,24 +1,49 @@
-"""For all tests: notebooks are run as Run All runs them, and what was measured stands in tables at the end.
+"""For all tests: notebooks are run as Run All runs them, what measures runs alone, and figures stand in tables at the end.
 
 nbval sends a cell, waits for its answer, and sends the next. JupyterLab's Run All asks for all cells at once, and that is
 not the same: an event loop that somebody has tampered with can lose the cells that wait. So here all are asked for at once.
+
+The whole gate runs in two processes (``pytest -n 2``), since most tests mostly wait. Those that measure come last, and
+wait until the other process has ended.
 """
 
+import tempfile
 from collections import Counter, deque
+from pathlib import Path
 
 import pytest
 from nbval.plugin import IPyNbCell
+from xdist.scheduler import LoadScopeScheduling
 
-TABLES = pytest.StashKey[list]()
 SECONDS = pytest.StashKey[Counter]()
+TABLE = "table"  # under this name a report carries one, also from one process to the other
+MEASURES = (  # what compares times, so that nothing may run beside it
+    "tests/benchmarks/",
+    "tests/browser/test_speed.py",
+    "tests/test_fetch.py",
+    "tests/test_kernel.py",
+    "tests/test_live.py",
+    "tests/test_perform.py",
+    "tests/test_race.py",
+    "tests/test_sampler.py",
+    "tests/test_watch.py",
+    "tests/test_run_all.py",
+    "notebooks/",
+)
 
 
 class RunAll:
     """A plugin, since the notebooks do not lie below this folder: what a conftest.py says holds only there."""
 
     def pytest_collection_modifyitems(self, items):
-        """What tells how long the notebooks took comes after them, and they come last: their kernels leave threads here."""
-        items.sort(key=lambda item: "seconds" in getattr(item, "fixturenames", ()))
+        """What measures comes last, of that the notebooks, since their kernels leave threads, then how long these took."""
+        items.sort(
+            key=lambda item: (
+                item.nodeid.startswith(MEASURES),
+                isinstance(item, IPyNbCell),
+                "seconds" in getattr(item, "fixturenames", ()),
+            )
+        )
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item):
@@ -35,8 +60,45 @@ class RunAll:
             item.config.stash.setdefault(SECONDS, Counter())[item.parent.name] += call.duration
 
 
+class Alone:
+    """In one of two processes: a lock that both hold until they end, and that whoever measures wants for itself alone."""
+
+    def __init__(self, run):
+        import fcntl  # here, because Windows has none: the whole gate is one process there
+
+        self._lock = fcntl.flock
+        self.path = Path(tempfile.gettempdir(), f"kitchen-tests-{run}")
+        self.file = self.path.open("w")
+        self.mine = False
+        self._lock(self.file, fcntl.LOCK_SH)
+        self._alone = fcntl.LOCK_EX
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        if item.nodeid.startswith(MEASURES) and not self.mine:
+            self._lock(self.file, self._alone)
+            self.mine = True
+
+    def pytest_unconfigure(self):
+        self.file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class Files(LoadScopeScheduling):
+    """Hands out the tests to the processes file by file; all that measures goes to the same one."""
+
+    def _split_scope(self, nodeid):
+        return "what measures" if nodeid.startswith(MEASURES) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Files(config, log)
+
+
 def pytest_configure(config):
     config.pluginmanager.register(RunAll(), "run all")
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Alone(config.workerinput["testrunuid"]), "alone")
 
 
 @pytest.fixture
@@ -50,13 +112,15 @@ def report(request):
     """`report(title, headings, rows)` adds a table of texts to the end of pytest's report; call it before asserting."""
 
     def add(title, headings, rows):
-        request.config.stash.setdefault(TABLES, []).append((title, [headings, *rows]))
+        request.node.user_properties.append((TABLE, [title, [headings, *rows]]))
 
     return add
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    for title, rows in config.stash.get(TABLES, []):
+def pytest_terminal_summary(terminalreporter):
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    tables = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == TABLE]
+    for title, rows in tables:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         terminalreporter.section(title, sep="-")
         for first, *others in rows:

@@ -37,7 +37,7 @@ def test_cells_that_are_never_answered_are_noticed(cells, passes, tmp_path):
         "conftest",
         "-p",
         "no:cacheprovider",
-        "--nbval-cell-timeout=5",
+        "--nbval-cell-timeout=3",
     ]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, tmp_path / "made.ipynb"],

@@ -250,16 +250,18 @@ class _Reader(threading.Thread):
     """A thread that calls the reader's function, and that can be told to end, also while it waits in an event loop.
 
     `value` or `error` is what came of it, once it is `done`. (An Event says so: in Python 3.11 and 3.12, a Thread that is
-    waited for when an interrupt comes counts as dead from then on.)
+    waited for when an interrupt comes counts as dead from then on.) `begun`: its time runs from there, not from `start`,
+    since a machine that is busy may take long to let a new thread on.
     """
 
     def __init__(self, function, arguments):
         super().__init__(name="the reader's answer", daemon=True)
         self.function, self.arguments = function, arguments
         self.value = self.error = self.loop = None
-        self.done = threading.Event()
+        self.begun, self.done = threading.Event(), threading.Event()
 
     def run(self):
+        self.begun.set()
         try:
             self.value = self.function(*self.arguments)
         except BaseException as error:
@@ -282,12 +284,14 @@ class _Reader(threading.Thread):
                 return
 
 
-def call(function: Callable, *arguments, seconds: float = SECONDS) -> Any:
-    """`function(*arguments)`, in a thread of its own. Raises Wrong when it is not done after so many seconds."""
+def call(function: Callable, *arguments, seconds: float | None = None) -> Any:
+    """`function(*arguments)`, in a thread of its own. Raises Wrong when it is not done after so many seconds (SECONDS)."""
+    seconds = seconds or SECONDS
     before = set(threading.enumerate())
     reader = _Reader(function, arguments)
     reader.start()
     try:
+        reader.begun.wait(seconds)
         reader.done.wait(seconds)
     finally:  # also when the reader interrupts the check
         late = not reader.done.is_set()
@@ -311,11 +315,12 @@ class Ran(NamedTuple):
     findings: list[Finding]
 
 
-def run(function: Callable, *arguments, title: str = "your code", seconds: float = SECONDS) -> Ran:
+def run(function: Callable, *arguments, title: str = "your code", seconds: float | None = None) -> Ran:
     """Runs `await function(*arguments)` in an event loop of its own, in a thread of its own, and watches its tasks.
 
-    Raises Wrong when `function` is no coroutine function, and when it is not done after so many seconds.
+    Raises Wrong when `function` is no coroutine function, and when it is not done after so many seconds (SECONDS).
     """
+    seconds = seconds or SECONDS
     if not inspect.iscoroutinefunction(function):
         raise Wrong("that is no coroutine function: begin it with `async def`, so that it can await")
     watching = watch(title, body="your code")

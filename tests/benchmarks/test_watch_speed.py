@@ -7,6 +7,8 @@ busy machine misses them; what must hold in any case is that watching costs at m
 
 import asyncio
 import gc
+import os
+import threading
 import time
 from collections import defaultdict
 
@@ -20,7 +22,10 @@ STEPS, TASKS = 40_000, 10
 BAR_STEP = 400e-9  # seconds
 URLS = 1_000
 BAR_FETCH = 1.05
-ROUNDS, MOST_ROUNDS = 5, 30
+SMALL = (
+    "CI" in os.environ
+)  # a build server is busy: there the table may say "missed" sooner, and what must hold is the same
+ROUNDS, MOST_ROUNDS = 5, 10 if SMALL else 30
 
 
 async def gives_way(number):
@@ -55,6 +60,7 @@ async def with_viztracer(job):
     finally:
         tracer.stop()
         tracer.clear()
+        threading.setprofile(None)  # which it leaves behind, and with which threads of later tests hang
 
 
 def in_rotation(job, enough, rounds, most):
@@ -99,7 +105,7 @@ def test_a_thousand_urls_take_hardly_more_cpu_time(report):
             fetched = await fetch.cooperative(urls, limit=URLS, timeout=60)
             assert all(result.status == 200 for result in fetched.results)
 
-        used = in_rotation(job, lambda plain, watched: watched <= BAR_FETCH * plain, 3, 12)
+        used = in_rotation(job, lambda plain, watched: watched <= BAR_FETCH * plain, 3, 4 if SMALL else 12)
     rows = [(name, f"{cpu / URLS * 1e6:.0f}", f"{cpu / used['plain']:.3f}") for name, cpu in used.items()]
     met = verdict(used["watched"] <= BAR_FETCH * used["plain"])
     report(f"watch: {URLS} URLs at once; {BAR_FETCH} times: {met}", ("", "CPU us per URL", "times plain"), rows)

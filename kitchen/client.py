@@ -6,11 +6,15 @@ request; that counts when a hundred answers come at once.
 """
 
 import asyncio
+import os
+import random
 import socket
 import threading
 import types
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from time import thread_time
 from typing import NamedTuple
@@ -28,6 +32,11 @@ CONNECTING = "connecting"
 SENDING = "sending"
 ANSWER = "waiting for the answer"
 READING = "reading"
+PAUSING = "pausing before the next try"
+
+TRY_AGAIN = (429, 503)  # too many requests, not now: the two answers that ask for another try (RFC 6585, RFC 9110)
+FIRST_PAUSE = 0.5  # seconds before the second try, where the answer does not say how long; twice that before the third
+SPARE_FILES = 16  # that a process may want to open besides its connections
 
 HTTPX_PHASES = {  # what httpx's trace extension says, the part after the dot: the phase, and whether the call blocks
     "connect_tcp.started": (CONNECTING, True),
@@ -74,14 +83,16 @@ class Fetched(NamedTuple):
 class Run(Recorder):
     """A Recorder that fetches, and keeps one Result per lane."""
 
-    def __init__(self, title, urls, timeout):
+    def __init__(self, title, urls, timeout, retries=0):
         self.urls = urls
         self.timeout = timeout
+        self.retries = retries
         self.results = [None] * len(urls)
         self.labels = [CONNECTING] * len(urls)
         self.connections = {}  # lane: (when its time is up, socket or None), while a blocking client is at it
         self.overdue = set()  # lanes whose connection was shut because their time was up
         self.interrupted = False
+        self._ending = threading.Event()  # for threads that pause: an interrupt ends that
         self._round = None
         _tls()
         super().__init__(_lane_names(urls), title)
@@ -113,15 +124,24 @@ class Run(Recorder):
 
     def get(self, client, lane, resting):
         """Fetches one URL with a blocking client; while that is in a blocking call, the lane is in the state `resting`."""
-        if self.interrupted:
-            return
+        up = self.now() + self.timeout
+        tried = 0
+        while not self.interrupted and (pause := self._try(client, lane, resting, up, tried)) is not None:
+            self.change(lane, resting, PAUSING)
+            self._ending.wait(pause)
+            tried += 1
+
+    def _try(self, client, lane, resting, up, tried):
+        """One try, until the moment `up`. Seconds until the next one is due; None: there is none."""
         status, body, error = None, bytearray(), None
         phases = _Phases(self, lane, resting)
-        self.connections[lane] = (self.now() + self.timeout, None)
+        self.connections[lane] = (up, None)
         try:
             url, auth = _checked(self.urls[lane])
             with client.stream("GET", url, auth=auth, extensions={"trace": phases.event}) as answer:
                 status = answer.status_code
+                if (pause := self._pause(answer, tried, up)) is not None:
+                    return pause
                 for chunk in answer.iter_bytes():
                     body += chunk
         except Exception as problem:
@@ -135,6 +155,16 @@ class Run(Recorder):
             self.finish(lane, UNFINISHED)
         else:
             self.settle(lane, status, body, error)
+        return None
+
+    def _pause(self, answer, tried, up):
+        """Seconds until a URL with this answer is asked for again; None: it is not, or there is no time left for it."""
+        if answer.status_code not in TRY_AGAIN or tried >= self.retries:
+            return None
+        pause = _retry_after(answer.headers.get("Retry-After", ""))
+        if pause is None:
+            pause = FIRST_PAUSE * 2**tried * random.uniform(0.5, 1)  # by chance, lest all come back at the same moment
+        return pause if self.now() + pause < up else None
 
     def connected(self, lane, connection):
         self.connections[lane] = (self.connections[lane][0], connection)
@@ -168,6 +198,7 @@ class Run(Recorder):
     def interrupt(self):
         """Ends what the threads are doing. One that is still connecting notices when that is done, or its time is up."""
         self.interrupted = True
+        self._ending.set()
         for _, connection in list(self.connections.values()):
             if connection:
                 _shut(connection)
@@ -207,13 +238,22 @@ class Run(Recorder):
         """Fetches one URL in the running task."""
         status, body, error = None, bytearray(), None
         _lane.set(lane)
-        self.phase(lane, CONNECTING)
+        up = self.now() + self.timeout
+        tried = 0
         try:
             url, auth = _checked(self.urls[lane])
-            async with asyncio.timeout(self.timeout), client.stream("GET", url, auth=auth) as answer:
-                status = answer.status_code
-                async for chunk in answer.aiter_bytes():
-                    body += chunk
+            async with asyncio.timeout(self.timeout):
+                while True:
+                    self.phase(lane, CONNECTING)
+                    async with client.stream("GET", url, auth=auth) as answer:
+                        status = answer.status_code
+                        if (pause := self._pause(answer, tried, up)) is None:
+                            async for chunk in answer.aiter_bytes():
+                                body += chunk
+                            break
+                    self.phase(lane, PAUSING)
+                    await asyncio.sleep(pause)
+                    tried += 1
         except Exception as problem:
             error = problem
         self.settle(lane, status, body, error)
@@ -308,6 +348,36 @@ def _tls():
     context = httpx.create_ssl_context()
     httpx.Client(verify=context).close()
     return context
+
+
+def check_files(connections: int) -> None:
+    """Raises ValueError when this process may not open so many connections at once: each is an open file to it."""
+    try:
+        import resource  # not on Windows, where sockets are no files
+    except ImportError:
+        return
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = len(os.listdir("/dev/fd")) + SPARE_FILES
+    if most == resource.RLIM_INFINITY or taken + connections <= most:
+        return
+    enough = 1 << (taken + connections).bit_length()
+    remedy = f"at most {most - taken} at once" if most > taken else "closing some"
+    if hard == resource.RLIM_INFINITY or enough <= hard:
+        remedy += f", or `import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({enough}, {hard}))` before it"
+    raise ValueError(
+        f"{connections} connections at once need as many open files, and this process may have {most} "
+        f"(of which it has or may need {taken} for other things): try {remedy}"
+    )
+
+
+def _retry_after(header):
+    """How many seconds an answer's Retry-After asks for: that is a number of them, or a date (RFC 9110, 10.2.3)."""
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 def _loopback(transport):

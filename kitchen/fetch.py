@@ -5,8 +5,14 @@
     cooperative    an asyncio task per URL, `limit` of them at a time
 
 A URL that cannot be had costs no other its result: its own says why. `timeout` is how many seconds a URL may take in
-all, from the moment on at which somebody turns to it. Raises ValueError or TypeError for bad arguments before the first
-request. An interrupt ends everything that was begun; `so_far` has what had come by then.
+all, from the moment on at which somebody turns to it. `retries`: how often a URL is asked for once more when the answer
+is 429 (too many requests) or 503 (not now), after as many seconds as the answer's Retry-After says, else after 0.5, 1,
+2, ... seconds, half of that by chance. Whoever pauses keeps the place: a site that is overrun is to have fewer requests.
+A pause that would outlast the timeout is not begun; the answer then stands as it is.
+
+Raises ValueError or TypeError for bad arguments before the first request, also when this process may not have as many
+files open as there would be connections at once. An interrupt ends everything that was begun; `so_far` has what had come
+by then, and can be asked meanwhile, from another task or thread.
 
 What the Timeline shows. The label of a span is the phase that the HTTP client said it was in. Threads: the phases are
 measured, and how much CPU time the thread used in each; at which moment within a phase is inferred, and so is READY (the
@@ -20,21 +26,21 @@ from collections.abc import Iterable
 from queue import SimpleQueue
 from threading import TIMEOUT_MAX
 
-from kitchen.client import Fetched, Result, Run
+from kitchen.client import Fetched, Result, Run, check_files
 from kitchen.timeline import IDLING, WAITING
 
 __all__ = ["Fetched", "Result", "cooperative", "so_far", "sync", "threaded"]
 
 
-def sync(urls: Iterable[str], timeout: float = 10.0) -> Fetched:
+def sync(urls: Iterable[str], timeout: float = 10.0, retries: int = 0) -> Fetched:
     """One URL after the other: while one is on its way, nobody does anything."""
-    with _run("sync", urls, timeout) as run, run.egg_timer(), run.client() as client:
+    with _run("sync", urls, timeout, retries, at_once=1) as run, run.egg_timer(), run.client() as client:
         for lane in range(len(run.urls)):
             run.get(client, lane, resting=IDLING)
     return run.fetched()
 
 
-def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> Fetched:
+def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0, retries: int = 0) -> Fetched:
     """A pool of `workers` threads, each with one URL at a time, and a client of its own."""
     _check_count("workers", workers)
     line = SimpleQueue()
@@ -44,7 +50,7 @@ def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> 
             for lane in iter(line.get, None):
                 run.get(client, lane, resting=WAITING)
 
-    with _run("threads", urls, timeout) as run, run.egg_timer():
+    with _run("threads", urls, timeout, retries, at_once=workers) as run, run.egg_timer():
         workers = min(workers, len(run.urls))
         run.line_up(workers)
         for lane in [*range(len(run.urls)), *[None] * workers]:
@@ -55,19 +61,26 @@ def threaded(urls: Iterable[str], workers: int = 100, timeout: float = 10.0) -> 
     return run.fetched()
 
 
-async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10.0) -> Fetched:
-    """An asyncio task per URL, `limit` of them at a time: `await` it in a notebook cell, or hand it to `asyncio.run`."""
+async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10.0, retries: int = 0) -> Fetched:
+    """An asyncio task per URL, `limit` of them at a time: `await` it in a notebook cell, or hand it to `asyncio.run`.
+
+    A task is made when there is a place for it, so that ten thousand URLs take no more memory at once than `limit` do,
+    apart from what comes of them.
+    """
     _check_count("limit", limit)
     places = asyncio.Semaphore(limit)
 
     async def get(lane):
-        async with places:
+        try:
             await run.aget(client, lane)
+        finally:
+            places.release()
 
-    with _run("coroutines", urls, timeout) as run:
+    with _run("coroutines", urls, timeout, retries, at_once=limit) as run:
         run.line_up(limit)
         async with run.async_client() as client, asyncio.TaskGroup() as tasks:
             for lane in range(len(run.urls)):
+                await places.acquire()
                 tasks.create_task(run.step_by_step(lane, get(lane)))
                 if lane % LOT == LOT - 1:
                     await asyncio.sleep(0)
@@ -87,15 +100,18 @@ def so_far() -> Fetched:
 LOT = 25  # tasks that are begun before the loop looks up: the first have their answers while the last are still asking
 
 
-def _run(title, urls, timeout):
+def _run(title, urls, timeout, retries, at_once):
     """A run over these URLs, if that is what they are."""
     if isinstance(urls, (str, bytes)):
         raise TypeError(f"urls is one text, {urls!r}: give a list of URLs, also for a single one")
     if not (isinstance(timeout, (int, float)) and 0 < timeout <= TIMEOUT_MAX):
         raise ValueError(f"a timeout of {timeout!r} seconds: give a finite number, more than 0")
-    return Run(title, list(urls), timeout)
+    _check_count("retries", retries, least=0)
+    urls = list(urls)
+    check_files(min(at_once, len(urls)))
+    return Run(title, urls, timeout, retries)
 
 
-def _check_count(name, count):
-    if not isinstance(count, int) or count < 1:
-        raise ValueError(f"{name}={count!r}: give a whole number, 1 or more")
+def _check_count(name, count, least=1):
+    if not isinstance(count, int) or count < least:
+        raise ValueError(f"{name}={count!r}: give a whole number, {least} or more")

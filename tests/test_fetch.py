@@ -8,11 +8,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
 
-from kitchen import fetch
+from kitchen import client, fetch
 from kitchen.server import FAULTS, serve
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING
 
@@ -288,3 +293,148 @@ def test_cancelling_the_await_keeps_what_has_come(site):
 def test_a_user_and_a_password_in_the_url_are_taken_along(way, site):
     [result] = way([site.url(1).replace("://", "://cook:pa%3Ass@")]).results
     assert result.status == 200, result.error
+
+
+# Once more
+
+
+@pytest.fixture
+def busy_site():
+    """A site that answers with the statuses that a page's name lists, one after the other: /429,3/503/200 waits 3 s."""
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked[self.path].append(time.monotonic())
+            answers = self.path.strip("/").split("/")
+            status, _, pause = answers[min(len(asked[self.path]), len(answers)) - 1].partition(",")
+            self.send_response(int(status))
+            if pause:
+                self.send_header("Retry-After", pause.replace("_", " "))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    asked = defaultdict(list)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_who_is_told_too_many_asks_once_more(way, busy_site, monkeypatch):
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.05)
+    base, asked = busy_site
+    urls = [base + path for path in ("/429/503/200", "/429", "/503/200", "/500/200", "/200")]
+    results, timeline = way(urls, retries=2)
+    assert [result.status for result in results] == [200, 429, 200, 500, 200]
+    assert [len(asked[url.removeprefix(base)]) for url in urls] == [3, 3, 2, 1, 1]
+    resting = IDLING if way is fetch.sync else WAITING
+    pauses = [
+        [span for span in spans if span.label == client.PAUSING and span.state is resting]
+        for spans in timeline.by_lane.values()
+    ]
+    assert [len(spans) for spans in pauses] == [2, 2, 1, 0, 0]
+    assert pauses[0][0].duration < pauses[0][1].duration  # 0.5 to 1 times what is twice as long each time
+    assert timeline.outcomes == {}
+
+
+def test_nobody_is_asked_again_unless_one_says_so(way, busy_site):
+    base, asked = busy_site
+    assert [result.status for result in way([f"{base}/429/200"]).results] == [429]
+    assert len(asked["/429/200"]) == 1
+
+
+def test_the_site_says_how_long_to_pause(way, busy_site, monkeypatch):
+    monkeypatch.setattr(client, "FIRST_PAUSE", 1000.0)
+    base, asked = busy_site
+    [result] = way([f"{base}/429,0/200"], retries=1).results
+    assert result.status == 200
+    assert len(asked["/429,0/200"]) == 2
+
+
+def test_a_pause_that_would_outlast_the_timeout_is_not_begun(way, busy_site):
+    base, asked = busy_site
+    [result] = way([f"{base}/429,3600/200"], retries=1, timeout=5).results
+    assert (result.status, result.error) == (429, None)
+    assert len(asked["/429,3600/200"]) == 1
+
+
+def test_a_pause_is_a_number_of_seconds_or_a_date():
+    then = datetime.now(UTC) + timedelta(seconds=100)
+    assert client._retry_after("7") == 7
+    assert client._retry_after(format_datetime(then, usegmt=True)) == pytest.approx(100, abs=5)
+    assert client._retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert [client._retry_after(text) for text in ("", "soon", "-1", "1.5", "nan", "\x00")] == [None] * 6
+
+
+def test_an_interrupt_ends_a_pause(busy_site):
+    base, _ = busy_site
+    run = client.Run("threads", [f"{base}/429,30/200"], 60, retries=1)
+    timer = threading.Timer(0.3, run.interrupt)
+    timer.start()
+    began = time.monotonic()
+    with run, run.client() as blocking:
+        run.get(blocking, 0, WAITING)
+    timer.join()
+    assert time.monotonic() - began < 15  # half of the pause
+    assert run.fetched().results[0].error == "interrupted before it was finished"
+
+
+@pytest.mark.parametrize("retries", [-1, 1.5, "3", None])
+def test_retries_are_a_whole_number(way, retries):
+    with pytest.raises(ValueError, match=r"retries=.*whole number, 0 or more"):
+        way(["http://127.0.0.1/"], retries=retries)
+
+
+# Many
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets are no files there")
+@pytest.mark.parametrize("call", ["threaded(urls, workers=500)", "cooperative(urls, limit=500)"])
+def test_too_few_open_files_are_told_before_the_first_request(call):
+    program = f"""
+import asyncio, resource
+from kitchen import fetch
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+urls = ["http://127.0.0.1:9/"] * 400
+def cooperative(*args, **kwargs):
+    return asyncio.run(fetch.cooperative(*args, **kwargs))
+threaded = fetch.threaded
+try:
+    {call}
+except ValueError as error:
+    print(error)
+    exec(str(error).partition("`")[2].partition("`")[0])
+    print(len({call}.results))
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    first, second = said.stdout.splitlines()
+    assert "400 connections at once need as many open files, and this process may have 200" in first
+    assert "at most 1" in first  # some 170 at once, as the first remedy
+    assert second == "400"  # the second remedy was taken
+
+
+def test_there_are_never_more_tasks_than_places(site):
+    async def counted():
+        most, over = 0, asyncio.Event()
+
+        async def look():
+            nonlocal most
+            while not over.is_set():
+                most = max(most, len(asyncio.all_tasks()))
+                await asyncio.sleep(0)
+
+        looking = asyncio.create_task(look())
+        results = (await fetch.cooperative(site.urls(60), limit=7)).results
+        over.set()
+        await looking
+        return most, results
+
+    most, results = asyncio.run(counted())
+    assert [result.status for result in results] == [200] * 60
+    assert 7 < most <= 7 + 2 + 7  # the fetch, who looks, and helpers of the client's, one for each at most

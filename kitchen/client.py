@@ -79,6 +79,10 @@ class Fetched(NamedTuple):
         """The results of the URLs that could not be had; an answer such as 404 is an answer."""
         return [result for result in self.results if result.error is not None]
 
+    def __repr__(self):
+        """Short: ten thousand pages in one line help nobody, and asyncio.run asks for the repr of what a task returns."""
+        return f"<Fetched: {len(self.results)} results, of which {len(self.failures)} could not be had>"
+
 
 class Run(Recorder):
     """A Recorder that fetches, and keeps one Result per lane."""

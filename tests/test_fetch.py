@@ -53,6 +53,12 @@ def test_results_come_in_the_order_asked_with_a_lane_each(way, site):
     assert timeline.unit == "s"
 
 
+def test_it_says_in_a_line_what_it_is(way, site):
+    fetched = way(site.urls(3, faults={1: "refuse"}))
+    assert repr(fetched) == "<Fetched: 3 results, of which 1 could not be had>"
+    assert fetched == (fetched.results, fetched.timeline)
+
+
 def test_a_lane_tells_the_phases_of_its_url(way, site):
     _, timeline = way(site.urls(3))
     for spans in timeline.by_lane.values():

@@ -21,14 +21,12 @@ MEASURES = (  # what compares times, so that nothing may run beside it
     "tests/benchmarks/",
     "tests/browser/test_speed.py",
     "tests/test_fetch.py",
-    "tests/test_kernel.py",
-    "tests/test_live.py",
     "tests/test_perform.py",
     "tests/test_race.py",
     "tests/test_sampler.py",
     "tests/test_watch.py",
-    "tests/test_run_all.py",
     "notebooks/",
+    "tests/test_run_all.py::test_the_whole_series",  # adds up what the notebooks took
 )
 
 
@@ -40,8 +38,8 @@ class RunAll:
         items.sort(
             key=lambda item: (
                 item.nodeid.startswith(MEASURES),
-                isinstance(item, IPyNbCell),
                 "seconds" in getattr(item, "fixturenames", ()),
+                isinstance(item, IPyNbCell),
             )
         )
 

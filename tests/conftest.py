@@ -117,7 +117,8 @@ def report(request):
 
 def pytest_terminal_summary(terminalreporter):
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    tables = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == TABLE]
+    calls = [report for report in reports if getattr(report, "when", None) == "call"]
+    tables = [value for report in calls for name, value in report.user_properties if name == TABLE]
     for title, rows in tables:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         terminalreporter.section(title, sep="-")

@@ -237,6 +237,7 @@ def test_wheels_are_all_that_counts(environment, monkeypatch, wheels):
     settings = {"PIP_INDEX_URL", "PIP_NO_BINARY", "PIP_CONSTRAINT", "UV_INDEX"}
     for name in settings:
         monkeypatch.setenv(name, "something")
+    monkeypatch.delenv("PIP_CACHE_DIR", raising=False)  # whoever has set that may
     monkeypatch.setattr(launch.shutil, "which", lambda name: "/there/uv")
     monkeypatch.setattr(launch, "run", Answer("install"))
     with pytest.raises(SystemExit):

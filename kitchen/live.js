@@ -65,6 +65,7 @@ export class Figure {
   constructor(root, film, { live = false } = {}) {
     Object.assign(this, { root, film, frames: 0, playing: false, following: live, playhead: 0 });
     this.clock = new Clock();
+    this.missed = 0; // frames in a row that found no size
     this.plate = new Plate();
     this.names = new Names();
     this.words = []; // what to say of each run, where there are several
@@ -167,6 +168,7 @@ export class Figure {
 
   restyle() {
     this.ink = null;
+    this.missed = 0;
     this.wake();
   }
 
@@ -503,7 +505,14 @@ export class Figure {
       return;
     }
     this.drawn = stamp;
-    if (!this.root.isConnected || !this.root.offsetWidth) return; // it wakes up when it has a size again
+    if (!this.root.isConnected || !this.root.offsetWidth) {
+      // It wakes up when it has a size again. That is not noticed when it is gone for a moment only, as while JupyterLab
+      // changes its theme: so it looks a few times more.
+      this.missed += 1;
+      if (this.missed < 20) setTimeout(() => this.wake(), 100);
+      return;
+    }
+    this.missed = 0;
     this.move(stamp);
     this.measure();
     this.facts(stamp);

@@ -556,6 +556,28 @@ def test_a_dark_theme_and_reduced_motion(own_kitchen, server, page):
     assert page.problems == []
 
 
+def test_a_change_of_theme_is_followed(own_kitchen, page):
+    """JupyterLab takes a figure's size away for a moment then, and gives it back before that is noticed."""
+    book = own_kitchen("simulate.threaded(dinner())", "simulate.sync(dinner())")
+    for number in (1, 2):
+        book.run(number)
+    figures = [book.figure(number) for number in (1, 2)]
+    for figure in figures:
+        done(figure)
+    for theme in ["Dark", "Light"] * 3:
+        before = [figure.value("theme") for figure in figures]
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
+        )
+        for figure, painted in zip(figures, before, strict=True):
+            page.wait_for_function(
+                "([root, painted]) => root.kitchen.ink && root.kitchen.theme > painted",
+                arg=[figure.root.element_handle(), painted],
+            )
+    assert page.problems == []
+
+
 BRIGHTNESS = """element => {
     const brightness = colour => {
         const pen = new OffscreenCanvas(1, 1).getContext("2d")

@@ -95,8 +95,7 @@ class Run(Recorder):
         self.labels = [CONNECTING] * len(urls)
         self.connections = {}  # lane: (when its time is up, socket or None), while a blocking client is at it
         self.overdue = set()  # lanes whose connection was shut because their time was up
-        self.interrupted = False
-        self._ending = threading.Event()  # for threads that pause: an interrupt ends that
+        self.interrupted = threading.Event()  # which also ends a pause
         self._round = None
         _tls()
         super().__init__(_lane_names(urls), title)
@@ -130,9 +129,9 @@ class Run(Recorder):
         """Fetches one URL with a blocking client; while that is in a blocking call, the lane is in the state `resting`."""
         up = self.now() + self.timeout
         tried = 0
-        while not self.interrupted and (pause := self._try(client, lane, resting, up, tried)) is not None:
+        while not self.interrupted.is_set() and (pause := self._try(client, lane, resting, up, tried)) is not None:
             self.change(lane, resting, PAUSING)
-            self._ending.wait(pause)
+            self.interrupted.wait(pause)
             tried += 1
 
     def _try(self, client, lane, resting, up, tried):
@@ -155,7 +154,7 @@ class Run(Recorder):
             phases.end()
         if lane in self.overdue:
             error = TimeoutError()
-        if self.interrupted:
+        if self.interrupted.is_set():
             self.finish(lane, UNFINISHED)
         else:
             self.settle(lane, status, body, error)
@@ -172,7 +171,7 @@ class Run(Recorder):
 
     def connected(self, lane, connection):
         self.connections[lane] = (self.connections[lane][0], connection)
-        if self.interrupted:
+        if self.interrupted.is_set():
             _shut(connection)
 
     @contextmanager
@@ -201,8 +200,7 @@ class Run(Recorder):
 
     def interrupt(self):
         """Ends what the threads are doing. One that is still connecting notices when that is done, or its time is up."""
-        self.interrupted = True
-        self._ending.set()
+        self.interrupted.set()
         for _, connection in list(self.connections.values()):
             if connection:
                 _shut(connection)

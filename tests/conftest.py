@@ -12,8 +12,14 @@ from collections import Counter, deque
 from pathlib import Path
 
 import pytest
+from anywhere.tables import aligned
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadScopeScheduling
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where the whole gate is one process
+    fcntl = None
 
 SECONDS = pytest.StashKey[Counter]()
 TABLE = "table"  # under this name a report carries one, also from one process to the other
@@ -62,19 +68,15 @@ class Alone:
     """In one of two processes: a lock that both hold until they end, and that whoever measures wants for itself alone."""
 
     def __init__(self, run):
-        import fcntl  # here, because Windows has none: the whole gate is one process there
-
-        self._lock = fcntl.flock
         self.path = Path(tempfile.gettempdir(), f"kitchen-tests-{run}")
         self.file = self.path.open("w")
         self.mine = False
-        self._lock(self.file, fcntl.LOCK_SH)
-        self._alone = fcntl.LOCK_EX
+        fcntl.flock(self.file, fcntl.LOCK_SH)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item):
         if item.nodeid.startswith(MEASURES) and not self.mine:
-            self._lock(self.file, self._alone)
+            fcntl.flock(self.file, fcntl.LOCK_EX)
             self.mine = True
 
     def pytest_unconfigure(self):
@@ -120,8 +122,6 @@ def pytest_terminal_summary(terminalreporter):
     calls = [report for report in reports if getattr(report, "when", None) == "call"]
     tables = [value for report in calls for name, value in report.user_properties if name == TABLE]
     for title, rows in tables:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         terminalreporter.section(title, sep="-")
-        for first, *others in rows:
-            figures = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
-            terminalreporter.write_line("   ".join([first.ljust(widths[0]), *figures]))
+        for line in aligned(rows):
+            terminalreporter.write_line(line)

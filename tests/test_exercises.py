@@ -61,9 +61,7 @@ def test_right_answers_are_called_right(name, exercise):
 
 @pytest.mark.parametrize(("name", "exercise"), EXERCISES)
 def test_known_wrong_answers_are_told_apart(name, exercise, monkeypatch):
-    monkeypatch.setattr(
-        module, "SECONDS", 4.0
-    )  # those that hang have to be waited for: here not as long as a reader is
+    monkeypatch.setattr(module, "SECONDS", 4.0)  # not as long as a reader is waited for
     monkeypatch.setattr(module, "GRACE", 0.5)
     monkeypatch.setattr(player, "png", lambda *timelines: b"")  # a static picture of each takes a minute in all
     wrong = answers(name).WRONG[exercise.name]

@@ -14,17 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from machine import missing
 
 HERE = Path(__file__).parent
 NEEDED = ["trustme", "cryptography", "pytest-mock", "pytest-timeout"]  # by those tests, beyond what is installed here
 SECONDS = 240  # so long may anything take before this gives up
 # Not those that start a pytest of their own, nor what is no affair of asyncio's, nor what not every machine has.
 CHOSEN = ["-k", "asyncio and not uvloop and not ipv6 and not getaddrinfo", "--ignore=tests/test_pytest_plugin.py"]
-
-
-def missing(reason):
-    """On a build server the tests have to run; elsewhere they may be left out."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def pip(*arguments):

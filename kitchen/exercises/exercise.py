@@ -250,18 +250,16 @@ class _Reader(threading.Thread):
     """A thread that calls the reader's function, and that can be told to end, also while it waits in an event loop.
 
     `value` or `error` is what came of it, once it is `done`. (An Event says so: in Python 3.11 and 3.12, a Thread that is
-    waited for when an interrupt comes counts as dead from then on.) `begun`: its time runs from there, not from `start`,
-    since a machine that is busy may take long to let a new thread on.
+    waited for when an interrupt comes counts as dead from then on.)
     """
 
     def __init__(self, function, arguments):
         super().__init__(name="the reader's answer", daemon=True)
         self.function, self.arguments = function, arguments
         self.value = self.error = self.loop = None
-        self.begun, self.done = threading.Event(), threading.Event()
+        self.done = threading.Event()
 
     def run(self):
-        self.begun.set()
         try:
             self.value = self.function(*self.arguments)
         except BaseException as error:
@@ -291,7 +289,6 @@ def call(function: Callable, *arguments, seconds: float | None = None) -> Any:
     reader = _Reader(function, arguments)
     reader.start()
     try:
-        reader.begun.wait(seconds)
         reader.done.wait(seconds)
     finally:  # also when the reader interrupts the check
         late = not reader.done.is_set()

@@ -211,7 +211,7 @@ def count(answer):
     counter.before = threading.active_count() + 1  # the thread that calls the answer
     stuck = False
     try:
-        call(answer, counter, threads, times, seconds=3.0)
+        call(answer, counter, threads, times, seconds=2.0)
     except Wrong:
         stuck = True
     done, total = counter.writes, threads * times

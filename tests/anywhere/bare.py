@@ -337,11 +337,11 @@ def debian(bench):
     subprocess.run(
         [debootstrap, "--variant=minbase", packages, "stable", system], check=True, stdout=subprocess.DEVNULL
     )
-    with bench.clone("debian/root/clone"):
+    with bench.clone("debian/srv/clone"):
         for name in "resolv.conf", "hosts", "ssl/certs/ca-certificates.crt":  # the network as this machine has it
             if Path("/etc", name).exists():
                 shutil.copy(Path("/etc", name).resolve(), system / "etc" / name)
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/srv", "LANG": "C.UTF-8"}
         env |= {name: os.environ[name] for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ}
         facts = (
             "import sys, importlib.util as u; print(sys.version.split()[0], *map(u.find_spec, ('ensurepip', 'pip')))"
@@ -349,7 +349,7 @@ def debian(bench):
         inside = ["chroot", system, "sh", "-c"]
         told = subprocess.run([*inside, f'python3 -c "{facts}"'], env=env, capture_output=True, text=True, check=True)
         assert told.stdout.endswith("None None\n"), told.stdout
-        command = [*inside, f"cd /root/clone && python3 -m kitchen {' '.join(CHECK)}"]
+        command = [*inside, f"cd /srv/clone && python3 -m kitchen {' '.join(CHECK)}"]
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
         began = time.monotonic()
         with ending(subprocess.Popen(command, env=env, **output)) as process:

@@ -33,7 +33,8 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import aiohttp
-from versions import copied, table, version
+from tables import table
+from versions import copied, version
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 2 * 2**30  # bytes: Binder's

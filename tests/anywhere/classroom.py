@@ -39,6 +39,7 @@ from statistics import median
 
 import aiohttp
 import psutil
+from tables import table
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -586,11 +587,6 @@ HEADINGS = [
 ]
 
 
-def table(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("   ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
-
-
 async def main(counts, folder):
     programs = install(folder)
     notebook = json.loads((ROOT / "notebooks" / NOTEBOOK).read_text(encoding="utf-8"))
@@ -620,12 +616,12 @@ def report(lessons, identities):
     waiting = tuple(number for number, (wall, cpu) in enumerate(marks) if wall > SHORT and cpu < wall / 2)
     computing = tuple(number for number in range(len(marks)) if number not in waiting)
     print("cells that wait:", ", ".join(identities[number] for number in waiting))
-    rows, good = [HEADINGS], True
+    rows, good = [], True
     for count, result in lessons:
         row, ratio = told(count, result, alone, waiting, computing)
         rows.append(row)
         good &= ratio <= BAR and not result.problems
-    print(table(rows))
+    table(HEADINGS, rows)
     for count, result in lessons:
         watcher = result.watcher
         seen = sum(watcher.spoken.values())

@@ -29,9 +29,10 @@ from pathlib import Path
 
 from bare import PATIENCE, ROOT, Bench, ending, read_until
 from playwright.sync_api import sync_playwright
+from tables import table
 
-sys.path.append(str(ROOT / "tests" / "browser"))
-from conftest import BROWSERS, FLAGS
+sys.path.append(str(ROOT / "tests"))
+from machine import FLAGS, chromium
 
 HEADING = "Start here"
 IDLE = ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]"
@@ -44,15 +45,14 @@ def main():
     parser.add_argument("--only", choices=["pip", "uv"], help="with only one of the two")
     asked = parser.parse_args()
     python = shutil.which(asked.python)
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if os.name != "posix" or not python or not chromium:
+    if os.name != "posix" or not python or not chromium():
         raise SystemExit("needs a POSIX system, a Python to start it with (see --python), and a Chromium on the PATH")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     command = re.search(r"```\n(.*?)\n```", readme, re.DOTALL)[1]
     assert command == "python3 -m kitchen", f"the README's first command is now {command}"
     with tempfile.TemporaryDirectory(prefix="kitchen-first-page-") as folder, sync_playwright() as playwright:
         bench = Bench(Path(folder).resolve(), python)
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         rows = []
         for installer in ["pip", "uv"] if asked.only is None else [asked.only]:
             if installer == "uv":
@@ -67,7 +67,7 @@ def main():
 
 
 def times(bench, clone, browser, installer):
-    """The three times, in seconds, of one start in this clone."""
+    """The three times, in seconds, of one start in this clone, as texts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,7 +83,7 @@ def times(bench, clone, browser, installer):
         server_up = time.monotonic() - began
         address = re.search(rf"http://(localhost|127\.0\.0\.1):{port}/lab/\S+", said)[0]
         usable(browser, address)
-        return installed, server_up, time.monotonic() - began
+        return [f"{seconds:.1f}" for seconds in (installed, server_up, time.monotonic() - began)]
 
 
 def usable(browser, address):
@@ -111,19 +111,6 @@ def ended(process):
                 process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 print("JupyterLab did not end when it was told to")
-
-
-def table(headings, rows):
-    """Prints a table, its figures on the right."""
-    rows = [headings, *[[name, *[f"{value:.1f}" for value in values]] for name, *values in rows]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    print()
-    for first, *others in rows:
-        print(
-            first.ljust(widths[0]),
-            *[text.rjust(width) for text, width in zip(others, widths[1:], strict=True)],
-            sep="   ",
-        )
 
 
 if __name__ == "__main__":

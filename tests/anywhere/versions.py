@@ -23,6 +23,8 @@ import venv
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tables import table
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ["python3.11", "python3.12", "python3.13"]
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
@@ -153,19 +155,6 @@ def run(command, log, **options):
                 process.kill()
                 process.wait()
             raise
-
-
-def table(headings, rows):
-    """Prints a table, its figures on the right."""
-    rows = [headings, *[[str(value) for value in row] for row in rows]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    print()
-    for first, *others in rows:
-        print(
-            first.ljust(widths[0]),
-            *[text.rjust(width) for text, width in zip(others, widths[1:], strict=True)],
-            sep="   ",
-        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ tests: the server ends with the session, a notebook's kernel with its test.
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,20 +18,10 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
+from machine import FLAGS, chromium, missing
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 40  # so long may anything take before a test gives up: two busy cores are slow
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # --- the browser -----------------------------------------------------------------------------------------------------
 
@@ -40,7 +29,7 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, in a profile of its own. Per module: while Playwright runs, no other test can run an event loop."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = chromium()
     if path is None:
         missing("no Chromium is on the PATH: install Debian's package chromium, or say in CHROMIUM where there is one")
     try:
@@ -51,11 +40,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-def missing(reason):
-    """On a build server the tests have to run; elsewhere they may be left out."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture

@@ -80,9 +80,9 @@ def test_nothing_waits_for_an_answer_and_a_late_one_is_drawn(book):
     book.run(0)
     book.run(1)
     assert "It is 18 min. No prediction was made." in texts(book.output(1))[0]
+    box = book.output(1).locator(".kitchen-asks").first.element_handle()  # before it is drawn anew
     book.output(0).locator("input[type=number]").fill("20")
-    box = book.output(1).locator(".kitchen-asks").first
-    book.page.wait_for_function("box => document.contains(box) ? false : true", arg=box.element_handle())
+    book.page.wait_for_function("box => !document.contains(box)", arg=box)
     assert "You said 20 min. It is 18 min." in texts(book.output(1))[0]
     book.run(0)  # asked again, the question keeps its answer
     assert book.output(0).locator("input[type=number]").input_value() == "20"

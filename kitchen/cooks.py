@@ -1,0 +1,399 @@
+"""The same dishes for real, by several cooks at once: processes on this computer, or the workers of a dask cluster.
+
+    processes    a few Pythons on this computer, each with a GIL of its own (a ProcessPoolExecutor)
+    cluster      whoever works for a dask scheduler, on this computer or elsewhere (dask.distributed)
+
+A cook takes one dish at a time, and cooks it as `perform.sync` does: while it only waits, the cook is idle. What is sent to
+a cook is packed here, travels as bytes, and is unpacked there; `ingredients` are whatever else has to go with a dish.
+
+What is measured: packing, on this process's clock; when a dish began and ended at its cook, on that cook's own clock
+(processes) or by dask's own record, its task stream (cluster); unpacking and, within a dish, RUNNING and IDLING, on the
+cook's own clock. What is inferred, and marked so: that a cook without a dish has nothing to do, that a new process is busy
+starting until its first dish begins, and READY within a dish (see `perform`).
+
+The clocks: those of all processes on one computer are taken to be one, and so is the date as dask tells it, as long as no
+dish began before it was sent or ended after its result was here. Where one would have, that cook's times are moved by as
+little as is needed: between computers whose clocks differ, times are no more exact than that.
+
+Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
+"""
+
+import os
+import pickle
+import signal
+import threading
+import time
+import uuid
+from asyncio import CancelledError
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from math import isfinite
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kitchen import perform
+from kitchen.recipe import Dish, menu
+from kitchen.recorder import UNFINISHED, Recorder, watched
+from kitchen.timeline import READY, RUNNING, WAITING, Timeline
+
+HERE = None  # the address of processes on this computer
+NOTHING = MappingProxyType({})
+PATIENCE = 30.0  # seconds for which a cluster may be without a single worker before its dishes are given up
+
+
+class Served(NamedTuple):
+    """What it took to send one dish to its cook: how many bytes, and the seconds for packing and unpacking them."""
+
+    dish: str
+    cook: str
+    bytes: int
+    packing: float
+    unpacking: float
+
+
+class Cooked(NamedTuple):
+    """One run, seen twice: `cooks` has a lane per cook, labelled with the dish it holds; `dishes` a lane per dish.
+
+    A dish is READY in the queue, and RUNNING while it is packed, unpacked and worked on. One that was not done has an entry
+    in `dishes.outcomes`, and a cook that ended too soon one in `cooks.outcomes`: what that one did after its last finished
+    dish is not known, and not drawn. `served`: what was sent, for each dish that was done.
+    """
+
+    cooks: Timeline
+    dishes: Timeline
+    served: tuple[Served, ...]
+
+
+def processes(
+    dishes: Iterable[Dish], cooks: int = 2, minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING
+) -> Cooked:
+    """Each dish goes to the next free one of so many new processes. They are started for this run and end with it.
+
+    They are started afresh ("spawn"), never forked: a fork of a process that has threads, as a notebook's has, may hang.
+    In a script, call this below ``if __name__ == "__main__":``, since a new process begins by importing the script. When
+    a process dies, the pool gives up all dishes that are not done. An interrupt ends all processes, whatever they do.
+    """
+    if not isinstance(cooks, int) or cooks < 1:
+        raise ValueError(f"cannot hire {cooks!r} cooks: give a whole number, 1 or more")
+    with _Kitchen("processes", dishes, minute, {HERE: cooks}) as kitchen:
+        with _crew(cooks) as (pool, crew):
+            for lane in range(len(kitchen.menu)):
+                kitchen.send(lane, ingredients, pool.submit)
+            for lane, report, error, received in kitchen.answers():
+                if error:
+                    kitchen.lose(lane, error)
+                else:
+                    times = report.begun, report.ended
+                    kitchen.serve(lane, report, (HERE, report.pid), times, kitchen.began, received)
+        for process in crew:
+            if code := process.exitcode:
+                kitchen.dead((HERE, process.pid), f"ended by signal {-code}" if code < 0 else f"ended with code {code}")
+    return kitchen.cooked()
+
+
+def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING) -> Cooked:
+    """Each dish goes to a worker of the cluster that `client` (a distributed.Client) is connected to. Who made that ends it.
+
+    When a worker dies, dask sends its dishes to another one. It gives up a dish that has cost several workers their life;
+    and all dishes are given up when for PATIENCE seconds there is no worker. An interrupt takes the dishes from the
+    workers. These have to be able to import `kitchen`: on another computer it must be installed.
+    """
+    run = uuid.uuid4().hex
+    client.get_task_stream(start=0, stop=0)  # from now on the scheduler keeps its records
+    with _Kitchen("cluster", dishes, minute, client.nthreads()) as kitchen:
+        try:
+            for lane in range(len(kitchen.menu)):
+                kitchen.send(lane, ingredients, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
+            answers = list(kitchen.answers(alive=_has_workers(client)))
+            stream = {record["key"]: record for record in _asked(client, client.get_task_stream, ())}
+        except BaseException:
+            with suppress(Exception):  # there may be no cluster any more
+                client.run(_take_away, run, on_error="ignore")
+            raise
+        finally:
+            with suppress(Exception):
+                client.cancel(list(kitchen.sent))
+        done = []
+        for lane, report, error, received in answers:
+            record = stream.get(f"dish-{lane}-{run}")
+            if error or record is None:
+                kitchen.lose(lane, error or LookupError("done, but dask keeps no record of it any more"))
+            else:
+                (step,) = [step for step in record["startstops"] if step["action"] == "compute"]
+                who = record["worker"], record["thread"]
+                done.append(((step["start"], step["stop"]), lane, report, who, received))
+        for times, lane, report, who, received in sorted(done, key=lambda dish: dish[0]):
+            kitchen.serve(lane, report, who, times, kitchen.began_date, received)
+        for address in kitchen.addresses - set(_asked(client, client.nthreads, ())):
+            kitchen.gone(address)
+    return kitchen.cooked()
+
+
+def so_far() -> Cooked:
+    """What is known of the newest run, also of one that was interrupted. Raises RuntimeError when there was none yet."""
+    if _Kitchen.newest is None:
+        raise RuntimeError("nobody has cooked yet: call cooks.processes or cooks.cluster first")
+    return _Kitchen.newest.cooked()
+
+
+# --- at the cook's ---------------------------------------------------------------------------------------------------
+
+
+class _Report(NamedTuple):
+    """What a cook has to say of a dish; times on its own clock."""
+
+    pid: int
+    begun: float
+    unpacked: float
+    ended: float
+    timeline: Timeline
+
+
+_under_way = []  # in a worker: for each dish at work its thread, its run and its kitchen
+
+
+def _cook(packed, minute, run=None):
+    """Unpacks one dish and cooks it. In a process of its own: what it needs is imported there."""
+    begun = time.perf_counter()
+    dish, _ = pickle.loads(packed)
+    unpacked = time.perf_counter()
+    me = threading.get_ident()
+    with watched(lambda kitchen: _under_way.append((me, run, kitchen)) if threading.get_ident() == me else None):
+        try:
+            timeline = perform.sync([dish], minute)
+        finally:
+            _under_way[:] = [entry for entry in _under_way if entry[0] != me]
+    return _Report(os.getpid(), begun, unpacked, time.perf_counter(), timeline)
+
+
+def _take_away(run):
+    """Ends what is being cooked for this run; dask calls this in every worker."""
+    for _, its_run, kitchen in list(_under_way):
+        if its_run == run:
+            kitchen.interrupt()
+
+
+def _arrive():
+    """A new cook: it leaves interrupts to the process that started it, and never outlives that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent():
+    parent_process().join()
+    os._exit(1)
+
+
+# --- on this side ----------------------------------------------------------------------------------------------------
+
+
+class _Spawn(SpawnContext):
+    """Starts processes afresh, and knows all that it has started: they have an owner."""
+
+    def __init__(self):
+        super().__init__()
+        self.started = []
+
+    def Process(self, *args, **kwargs):  # so it is called in multiprocessing
+        self.started.append(super().Process(*args, **kwargs))
+        return self.started[-1]
+
+
+@contextmanager
+def _crew(number):
+    """A pool of so many processes and the list of them. All end with the block, and at once when it ends by an error."""
+    context = _Spawn()
+    pool = ProcessPoolExecutor(number, mp_context=context, initializer=_arrive)
+    problem = None
+    try:
+        yield pool, context.started
+    except BaseException as error:
+        problem = error
+    while True:
+        try:
+            if problem:
+                for process in context.started:
+                    if process.pid:
+                        process.kill()
+            pool.shutdown(cancel_futures=True)
+            break
+        except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
+            problem = impatience
+    if problem:
+        raise problem
+
+
+def _asked(client, question, otherwise):
+    """What the scheduler answers, if it is still there."""
+    try:
+        return question() if client.status == "running" else otherwise
+    except OSError:
+        return otherwise
+
+
+def _has_workers(client):
+    """A function to be called now and then: it raises TimeoutError once the cluster had no worker for too long."""
+    seen = time.monotonic()
+
+    def check():
+        nonlocal seen
+        if _asked(client, client.nthreads, ()):
+            seen = time.monotonic()
+        elif time.monotonic() - seen > PATIENCE:
+            raise TimeoutError(f"the cluster had no worker for {PATIENCE:g} s")
+
+    return check
+
+
+class _Kitchen:
+    """One run: what was sent, what came back, and the two Recorders that note it, on one clock.
+
+    `began` on this process's clock and `began_date` (seconds since 1970) are the same moment: the run's 0.
+    """
+
+    newest = None
+
+    def __init__(self, title, dishes, minute, cooks):
+        self.menu = menu(dishes)
+        if not (isfinite(minute) and minute > 0):
+            raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
+        self.minute = minute
+        places = [address for address, number in cooks.items() for _ in range(number)]
+        self.cooks = Recorder((f"cook {number}" for number, _ in enumerate(places, start=1)), f"{title}: the cooks")
+        self.dishes = Recorder((dish.name for dish in self.menu), f"{title}: the dishes")
+        self.began, self.began_date = self.dishes.began, time.time()
+        self.addresses = set(cooks)
+        self.sent = {}  # future: lane
+        self._packed = {}  # lane: when its packing began, when it was sent, bytes
+        self._lanes = {}  # an address and a process or thread there: the cook's lane
+        self._free = {address: [n for n, place in enumerate(places) if place == address] for address in cooks}
+        self._known = {}  # a cook's lane: until when we know what it did
+        self._moves = {}  # a cook's lane: by how much its times may be moved, at least and at most
+        self._over = set()  # cooks of whom nothing more is known
+        self._served = []
+        self._arrived = SimpleQueue()
+        for lane, place in enumerate(places):
+            if place is HERE:
+                self.cooks.change(lane, RUNNING, "start", at=0.0, inferred=True)
+            else:
+                self._known[lane] = 0.0
+                self._idle(lane, 0.0)
+        _Kitchen.newest = self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, problem, *_):
+        for lane in range(len(self.cooks.lanes)):
+            if lane in self._over:
+                continue
+            if problem or lane not in self._known:
+                self._end(lane, UNFINISHED if problem else "")
+            else:
+                self.cooks.finish(lane)
+        self.cooks.close()
+        self.dishes.close()
+
+    def cooked(self):
+        return Cooked(self.cooks.timeline(), self.dishes.timeline(), tuple(self._served))
+
+    def send(self, lane, ingredients, submit):
+        """Packs a dish, and gives it to whoever hands it on to a cook."""
+        dish = self.menu[lane]
+        begun = self.dishes.now()
+        packed = pickle.dumps((dish, ingredients.get(dish.name)), protocol=pickle.HIGHEST_PROTOCOL)
+        sent = self.dishes.now()
+        self.dishes.change(lane, RUNNING, "pack", at=begun)
+        self.dishes.change(lane, READY, at=sent)
+        self._packed[lane] = begun, sent, len(packed)
+        try:
+            future = submit(_cook, packed, self.minute)
+        except BrokenExecutor as error:
+            self.lose(lane, error)
+        else:
+            self.sent[future] = lane
+            future.add_done_callback(lambda future: self._arrived.put((future, self.dishes.now())))
+
+    def answers(self, alive=lambda: None) -> Iterator:
+        """Of each dish that was sent: its lane, the cook's report or else an error, and when that came."""
+        missing = dict(self.sent)
+        while missing:
+            try:
+                future, received = self._arrived.get(timeout=1.0)
+            except Empty:
+                try:
+                    alive()
+                except TimeoutError as problem:
+                    yield from ((lane, None, problem, self.dishes.now()) for lane in missing.values())
+                    return
+                continue
+            try:
+                report, error = future.result(), None
+            except (Exception, CancelledError) as problem:
+                report, error = None, problem
+            yield missing.pop(future), report, error, received
+
+    def serve(self, lane, report, who, times, zero, received):
+        """Notes a dish that is done: who cooked it, from when to when, on a clock whose `zero` is the run's 0."""
+        packing, sent, size = self._packed[lane]
+        cook = self._lane(who)
+        begun, ended = (time - zero for time in times)
+        move = self._moved(cook, sent - begun, received - ended)
+        begun, ended = begun + move, ended + move
+        start = begun + (report.unpacked - report.begun)
+        dish = self.menu[lane].name
+        self.dishes.change(lane, RUNNING, "unpack", at=begun)
+        self.cooks.change(cook, RUNNING, dish, at=begun)
+        for span in report.timeline.spans:
+            at = min(start + span.start, ended)
+            self.dishes.change(lane, span.state, span.label, at=at, inferred=span.inferred)
+            self.cooks.change(cook, span.state, dish, at=at, inferred=span.inferred)
+        self.dishes.change(lane, None, at=min(start + report.timeline.makespan, ended))
+        self._known[cook] = ended
+        self._idle(cook, ended)
+        self._served.append(Served(dish, self.cooks.lanes[cook], size, sent - packing, report.unpacked - report.begun))
+
+    def lose(self, lane, error):
+        """Notes a dish that is not done, and why."""
+        died = isinstance(error, BrokenExecutor)
+        self.dishes.finish(lane, "lost: a cook died" if died else f"{type(error).__name__}: {error}")
+
+    def dead(self, who, outcome):
+        """Notes a cook that did not end of its own will."""
+        self._end(self._lane(who), outcome)
+
+    def gone(self, address):
+        """Notes that those who cooked there are there no more."""
+        for lane in [*self._free[address], *(lane for who, lane in self._lanes.items() if who[0] == address)]:
+            self._end(lane, "gone")
+
+    def _end(self, cook, outcome):
+        """A cook of whom nothing more is known: what it did since its last report, it took with it."""
+        self._over.add(cook)
+        self.cooks.change(cook, None, outcome, at=self._known.get(cook, 0.0))
+
+    def _idle(self, cook, at):
+        self.cooks.change(cook, WAITING, "nothing to do", at=at, inferred=True)
+
+    def _lane(self, who):
+        """The lane of a cook; one who came later, as another's replacement, gets a new one."""
+        if who not in self._lanes:
+            address, _ = who
+            self.addresses.add(address)
+            if free := self._free.setdefault(address, []):
+                self._lanes[who] = free.pop(0)
+            else:
+                self._lanes[who] = len(self.cooks.lanes)
+                self.cooks.lanes += (f"cook {len(self.cooks.lanes) + 1}",)
+        return self._lanes[who]
+
+    def _moved(self, cook, least, most):
+        """By how much this cook's times are to be moved: not at all, if that can be."""
+        before, after = self._moves.get(cook, (least, most))
+        self._moves[cook] = least, most = max(before, least), min(after, most)
+        return min(max(0.0, least), most)

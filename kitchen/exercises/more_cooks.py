@@ -72,12 +72,12 @@ def _why(got, minutes, cooks, right):
         return f"you say {got:g}: all the work, divided by the cooks. But {case}: two cannot knead one loaf"
     if isclose(got, sum(minutes)):
         return f"you say {got:g}: one cook would need that long. But {case}"
+    if isclose(got, _shared_out(sorted(minutes, reverse=True), cooks).makespan):
+        return f"you say {got:g}, with the longest first. Good idea, but here they come in their order: {case}"
     if isclose(got, max(minutes)):
         return f"you say {got:g}, the longest dish: with a cook for each that would do. But {case}"
     if isclose(got, max(sum(minutes[first::cooks]) for first in range(cooks))):
         return f"you say {got:g}: that is dealt out in turn, like cards. But {case}: who is free takes the next"
-    if isclose(got, _shared_out(sorted(minutes, reverse=True), cooks).makespan):
-        return f"you say {got:g}, with the longest first. Good idea, but here they come in their order: {case}"
     return f"you say {got:g}, but {case}"
 
 

@@ -344,12 +344,14 @@ class _Kitchen:
         cook = self._lane(who)
         begun, ended = (time - zero for time in times)
         move = self._moved(cook, sent - begun, received - ended)
-        begun, ended = begun + move, ended + move
+        begun, ended = max(begun + move, self._known.get(cook, 0.0)), ended + move  # two clocks may be off by a hair
         start = begun + (report.unpacked - report.begun)
         dish = self.menu[lane].name
         self.dishes.change(lane, RUNNING, "unpack", at=begun)
         self.cooks.change(cook, RUNNING, dish, at=begun)
         for span in report.timeline.spans:
+            if span.state is READY and not span.inferred:
+                continue  # the moment before the first step: by now it has a cook
             at = min(start + span.start, ended)
             self.dishes.change(lane, span.state, span.label, at=at, inferred=span.inferred)
             self.cooks.change(cook, span.state, dish, at=at, inferred=span.inferred)

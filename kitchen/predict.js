@@ -86,6 +86,7 @@ function order(body, asked, answer, give) {
   const commit = element("button", { type: "button" }, "This is my order");
   let current = answer ?? asked.options.map((_, place) => place);
   const build = (focus) => {
+    let target = null;
     list.replaceChildren(
       ...current.map((item, place) => {
         const move = (by, sign, where) => {
@@ -96,13 +97,14 @@ function order(body, asked, answer, give) {
             build([item, by]);
             give(current);
           });
-          if (focus && focus[0] === item && focus[1] === by) requestAnimationFrame(() => (button.disabled ? other(button) : button).focus());
+          if (focus && focus[0] === item && focus[1] === by) target = button;
           return button;
         };
         const name = element("span", {}, ...shown(asked.options[item]));
         return element("li", {}, element("span", { class: "kitchen-item" }, name, move(-1, "↑", "earlier"), move(1, "↓", "later")));
       }),
     );
+    (target?.disabled ? other(target) : target)?.focus(); // at once: the next key may come before the next frame
   };
   const other = (button) => button.nextElementSibling?.matches("button") ? button.nextElementSibling : button.previousElementSibling;
   commit.addEventListener("click", () => give(current));

@@ -22,14 +22,12 @@ MEASURES = (  # what compares times, so that nothing may run beside it
     "tests/browser/test_speed.py",
     "tests/test_cooks.py",
     "tests/test_fetch.py",
-    "tests/test_kernel.py",
-    "tests/test_live.py",
     "tests/test_perform.py",
     "tests/test_race.py",
     "tests/test_sampler.py",
     "tests/test_watch.py",
-    "tests/test_run_all.py",
     "notebooks/",
+    "tests/test_run_all.py::test_the_whole_series",  # adds up what the notebooks took
 )
 
 
@@ -41,8 +39,8 @@ class RunAll:
         items.sort(
             key=lambda item: (
                 item.nodeid.startswith(MEASURES),
-                isinstance(item, IPyNbCell),
                 "seconds" in getattr(item, "fixturenames", ()),
+                isinstance(item, IPyNbCell),
             )
         )
 
@@ -120,7 +118,8 @@ def report(request):
 
 def pytest_terminal_summary(terminalreporter):
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    tables = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == TABLE]
+    calls = [report for report in reports if getattr(report, "when", None) == "call"]
+    tables = [value for report in calls for name, value in report.user_properties if name == TABLE]
     for title, rows in tables:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         terminalreporter.section(title, sep="-")

@@ -65,10 +65,12 @@ PERFORMANCES = {
 }
 COUNT = """
 import asyncio, gc, os, threading
+import kitchen
+OURS = os.path.dirname(kitchen.__file__)
 def count():
     gc.collect()
     files = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
-    ours = [task for task in asyncio.all_tasks() if "kitchen" in repr(task)]
+    ours = [task for task in asyncio.all_tasks() if OURS in repr(task)]
     return sorted(thread.name for thread in threading.enumerate()), ours, files
 async def settled(before):
     for _ in range(100):  # a transport that is closed lets go of its socket in the loop's next rounds

@@ -120,10 +120,10 @@ cooks.processes(dishes, cooks=2, minute=0.01, ingredients=mappingproxy({}))
 cooks.so_far()
 fetch.Fetched: results timeline failures
 fetch.Result: url status body error
-await fetch.cooperative(urls, limit=100, timeout=10.0)
+await fetch.cooperative(urls, limit=100, timeout=10.0, retries=0)
 fetch.so_far()
-fetch.sync(urls, timeout=10.0)
-fetch.threaded(urls, workers=100, timeout=10.0)
+fetch.sync(urls, timeout=10.0, retries=0)
+fetch.threaded(urls, workers=100, timeout=10.0, retries=0)
 server.Site: base pid url urls
 server.serve(delay=0.1)
 gantt.gantt(timeline, ax=None)

@@ -229,6 +229,7 @@ OPTIONS = [
     "--IdentityProvider.token=",
     "--ServerApp.disable_check_xsrf=True",
     "--LabApp.expose_app_in_browser=True",
+    "--JupyterNotebookApp.expose_app_in_browser=True",
     "--LanguageServerManager.autodetect=False",
 ]
 
@@ -384,6 +385,8 @@ ASK = """async code => {
 class Notebook:
     """A notebook that is open in JupyterLab, and what a reader does with it. Cells are numbered from 0."""
 
+    address = "lab/workspaces/{name}/tree/{path}?reset"
+
     def __init__(self, page, server, path):
         self.page, self.server, self.path = page, server, path
 
@@ -399,7 +402,7 @@ class Notebook:
 
     def open(self, kernel=True):
         """Shows it, as if for the first time; with `kernel`, once that is ready."""
-        self.page.goto(f"{self.server.url}lab/workspaces/{self.file.stem}/tree/{quote(self.path)}?reset")
+        self.page.goto(self.server.url + self.address.format(name=self.file.stem, path=quote(self.path)))
         self.wait_ready(kernel)
 
     def wait_ready(self, kernel=True):
@@ -482,12 +485,16 @@ class Notebook:
 
 @pytest.fixture
 def notebook(page, server, request):
-    """A function: the sources of cells in, a notebook with them out, open in JupyterLab and with a kernel of its own."""
+    """A function: the sources of cells in, a notebook with them out, open in JupyterLab and with a kernel of its own.
+
+    `address` opens it in another front end of the same server.
+    """
     opened = []
 
-    def open_notebook(*cells):
+    def open_notebook(*cells, address=Notebook.address):
         name = "".join(char if char.isalnum() else "-" for char in request.node.name)
         book = Notebook(page, server, f"{name}-{len(opened)}.ipynb")
+        book.address = address
         opened.append(book)
         book.write(*cells)
         book.open()

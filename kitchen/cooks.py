@@ -18,6 +18,7 @@ little as is needed: between computers whose clocks differ, times are no more ex
 Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
 """
 
+import math
 import os
 import pickle
 import signal
@@ -28,8 +29,8 @@ from asyncio import CancelledError
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
 from queue import Empty, SimpleQueue
@@ -80,10 +81,10 @@ def processes(
     """
     if not isinstance(cooks, int) or cooks < 1:
         raise ValueError(f"cannot hire {cooks!r} cooks: give a whole number, 1 or more")
-    with _Kitchen("processes", dishes, minute, {HERE: cooks}) as kitchen:
+    with _Kitchen("processes", dishes, minute, ingredients, {HERE: cooks}) as kitchen:
         with _crew(cooks) as (pool, crew):
             for lane in range(len(kitchen.menu)):
-                kitchen.send(lane, ingredients, pool.submit)
+                kitchen.send(lane, pool.submit)
             for lane, report, error, received in kitchen.answers():
                 if error:
                     kitchen.lose(lane, error)
@@ -92,7 +93,8 @@ def processes(
                     kitchen.serve(lane, report, (HERE, report.pid), times, kitchen.began, received)
         for process in crew:
             if code := process.exitcode:
-                kitchen.dead((HERE, process.pid), f"ended by signal {-code}" if code < 0 else f"ended with code {code}")
+                outcome = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
+                kitchen.over(kitchen.lane((HERE, process.pid)), outcome)
     return kitchen.cooked()
 
 
@@ -105,10 +107,10 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
     """
     run = uuid.uuid4().hex
     client.get_task_stream(start=0, stop=0)  # from now on the scheduler keeps its records
-    with _Kitchen("cluster", dishes, minute, client.nthreads()) as kitchen:
+    with _Kitchen("cluster", dishes, minute, ingredients, client.nthreads()) as kitchen:
         try:
             for lane in range(len(kitchen.menu)):
-                kitchen.send(lane, ingredients, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
+                kitchen.send(lane, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
             answers = list(kitchen.answers(alive=_has_workers(client)))
             stream = {record["key"]: record for record in _asked(client, client.get_task_stream, ())}
         except BaseException:
@@ -129,8 +131,10 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
                 done.append(((step["start"], step["stop"]), lane, report, who, received))
         for times, lane, report, who, received in sorted(done, key=lambda dish: dish[0]):
             kitchen.serve(lane, report, who, times, kitchen.began_date, received)
-        for address in kitchen.addresses - set(_asked(client, client.nthreads, ())):
-            kitchen.gone(address)
+        still_there = _asked(client, client.nthreads, ())
+        for lane, cook in enumerate(kitchen.staff):
+            if cook.address not in still_there:
+                kitchen.over(lane, "gone")
     return kitchen.cooked()
 
 
@@ -250,51 +254,59 @@ def _has_workers(client):
     return check
 
 
+@dataclass
+class _Cook:
+    """What is known of a cook: `who` are its address and a number there, once it has reported; `until` then is the time."""
+
+    address: str | None
+    who: tuple | None = None
+    until: float | None = None
+    least: float = -math.inf  # its times may be moved by no less than this,
+    most: float = math.inf  # and by no more than that
+    over: bool = False
+
+
 class _Kitchen:
     """One run: what was sent, what came back, and the two Recorders that note it, on one clock.
 
-    `began` on this process's clock and `began_date` (seconds since 1970) are the same moment: the run's 0.
+    `began` on this process's clock and `began_date` (seconds since 1970) are the same moment: the run's 0. `hired`: how many
+    cooks there are at each address; at HERE they are only now being started.
     """
 
     newest = None
 
-    def __init__(self, title, dishes, minute, cooks):
+    def __init__(self, title, dishes, minute, ingredients, hired):
         self.menu = menu(dishes)
-        if not (isfinite(minute) and minute > 0):
+        if not (math.isfinite(minute) and minute > 0):
             raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
-        self.minute = minute
-        places = [address for address, number in cooks.items() for _ in range(number)]
-        self.cooks = Recorder((f"cook {number}" for number, _ in enumerate(places, start=1)), f"{title}: the cooks")
+        for name in ingredients:
+            if name not in {dish.name for dish in self.menu}:
+                raise ValueError(f"there are ingredients for {name!r}, which is not on the menu")
+        self.minute, self.ingredients = minute, ingredients
+        self.staff = [_Cook(address) for address, number in hired.items() for _ in range(number)]
+        names = [f"cook {number}" for number, _ in enumerate(self.staff, start=1)]
+        self.cooks = Recorder(names, f"{title}: the cooks")
         self.dishes = Recorder((dish.name for dish in self.menu), f"{title}: the dishes")
         self.began, self.began_date = self.dishes.began, time.time()
-        self.addresses = set(cooks)
-        self.sent = {}  # future: lane
-        self._packed = {}  # lane: when its packing began, when it was sent, bytes
-        self._lanes = {}  # an address and a process or thread there: the cook's lane
-        self._free = {address: [n for n, place in enumerate(places) if place == address] for address in cooks}
-        self._known = {}  # a cook's lane: until when we know what it did
-        self._moves = {}  # a cook's lane: by how much its times may be moved, at least and at most
-        self._over = set()  # cooks of whom nothing more is known
-        self._served = []
-        self._arrived = SimpleQueue()
-        for lane, place in enumerate(places):
-            if place is HERE:
+        for lane, cook in enumerate(self.staff):
+            if cook.address is HERE:
                 self.cooks.change(lane, RUNNING, "start", at=0.0, inferred=True)
             else:
-                self._known[lane] = 0.0
                 self._idle(lane, 0.0)
+        self.sent = {}  # future: lane
+        self._packed = {}  # lane: when its packing began, when it was sent, bytes
+        self._served = []
+        self._arrived = SimpleQueue()
         _Kitchen.newest = self
 
     def __enter__(self):
         return self
 
     def __exit__(self, problem, *_):
-        for lane in range(len(self.cooks.lanes)):
-            if lane in self._over:
-                continue
-            if problem or lane not in self._known:
-                self._end(lane, UNFINISHED if problem else "")
-            else:
+        for lane, cook in enumerate(self.staff):
+            if problem or cook.until is None:
+                self.over(lane, UNFINISHED if problem else "")
+            elif not cook.over:
                 self.cooks.finish(lane)
         self.cooks.close()
         self.dishes.close()
@@ -302,11 +314,11 @@ class _Kitchen:
     def cooked(self):
         return Cooked(self.cooks.timeline(), self.dishes.timeline(), tuple(self._served))
 
-    def send(self, lane, ingredients, submit):
+    def send(self, lane, submit):
         """Packs a dish, and gives it to whoever hands it on to a cook."""
         dish = self.menu[lane]
         begun = self.dishes.now()
-        packed = pickle.dumps((dish, ingredients.get(dish.name)), protocol=pickle.HIGHEST_PROTOCOL)
+        packed = pickle.dumps((dish, self.ingredients.get(dish.name)), protocol=pickle.HIGHEST_PROTOCOL)
         sent = self.dishes.now()
         self.dishes.change(lane, RUNNING, "pack", at=begun)
         self.dishes.change(lane, READY, at=sent)
@@ -341,61 +353,48 @@ class _Kitchen:
     def serve(self, lane, report, who, times, zero, received):
         """Notes a dish that is done: who cooked it, from when to when, on a clock whose `zero` is the run's 0."""
         packing, sent, size = self._packed[lane]
-        cook = self._lane(who)
+        dish, place = self.menu[lane].name, self.lane(who)
+        cook = self.staff[place]
         begun, ended = (time - zero for time in times)
-        move = self._moved(cook, sent - begun, received - ended)
-        begun, ended = max(begun + move, self._known.get(cook, 0.0)), ended + move  # two clocks may be off by a hair
-        start = begun + (report.unpacked - report.begun)
-        dish = self.menu[lane].name
+        cook.least, cook.most = max(cook.least, sent - begun), min(cook.most, received - ended)
+        move = min(max(0.0, cook.least), cook.most)  # not at all, if that can be
+        begun, ended = max(begun + move, cook.until or 0.0), ended + move
+        unpacking = report.unpacked - report.begun
         self.dishes.change(lane, RUNNING, "unpack", at=begun)
-        self.cooks.change(cook, RUNNING, dish, at=begun)
+        self.cooks.change(place, RUNNING, dish, at=begun)
         for span in report.timeline.spans:
             if span.state is READY and not span.inferred:
                 continue  # the moment before the first step: by now it has a cook
-            at = min(start + span.start, ended)
+            at = min(begun + unpacking + span.start, ended)
             self.dishes.change(lane, span.state, span.label, at=at, inferred=span.inferred)
-            self.cooks.change(cook, span.state, dish, at=at, inferred=span.inferred)
-        self.dishes.change(lane, None, at=min(start + report.timeline.makespan, ended))
-        self._known[cook] = ended
-        self._idle(cook, ended)
-        self._served.append(Served(dish, self.cooks.lanes[cook], size, sent - packing, report.unpacked - report.begun))
+            self.cooks.change(place, span.state, dish, at=at, inferred=span.inferred)
+        self.dishes.change(lane, None, at=min(begun + unpacking + report.timeline.makespan, ended))
+        self._idle(place, ended)
+        self._served.append(Served(dish, self.cooks.lanes[place], size, sent - packing, unpacking))
 
     def lose(self, lane, error):
         """Notes a dish that is not done, and why."""
         died = isinstance(error, BrokenExecutor)
         self.dishes.finish(lane, "lost: a cook died" if died else f"{type(error).__name__}: {error}")
 
-    def dead(self, who, outcome):
-        """Notes a cook that did not end of its own will."""
-        self._end(self._lane(who), outcome)
+    def over(self, lane, outcome):
+        """Notes a cook of whom nothing more is known: what it did after its last finished dish, it took with it."""
+        cook = self.staff[lane]
+        if not cook.over:
+            cook.over = True
+            self.cooks.change(lane, None, outcome, at=cook.until or 0.0)
 
-    def gone(self, address):
-        """Notes that those who cooked there are there no more."""
-        for lane in [*self._free[address], *(lane for who, lane in self._lanes.items() if who[0] == address)]:
-            self._end(lane, "gone")
-
-    def _end(self, cook, outcome):
-        """A cook of whom nothing more is known: what it did since its last report, it took with it."""
-        self._over.add(cook)
-        self.cooks.change(cook, None, outcome, at=self._known.get(cook, 0.0))
-
-    def _idle(self, cook, at):
-        self.cooks.change(cook, WAITING, "nothing to do", at=at, inferred=True)
-
-    def _lane(self, who):
+    def lane(self, who):
         """The lane of a cook; one who came later, as another's replacement, gets a new one."""
-        if who not in self._lanes:
-            address, _ = who
-            self.addresses.add(address)
-            if free := self._free.setdefault(address, []):
-                self._lanes[who] = free.pop(0)
-            else:
-                self._lanes[who] = len(self.cooks.lanes)
-                self.cooks.lanes += (f"cook {len(self.cooks.lanes) + 1}",)
-        return self._lanes[who]
+        for known in (who, None):
+            for lane, cook in enumerate(self.staff):
+                if cook.address == who[0] and cook.who == known:
+                    cook.who = who
+                    return lane
+        self.staff.append(_Cook(who[0], who))
+        self.cooks.lanes += (f"cook {len(self.staff)}",)
+        return len(self.staff) - 1
 
-    def _moved(self, cook, least, most):
-        """By how much this cook's times are to be moved: not at all, if that can be."""
-        before, after = self._moves.get(cook, (least, most))
-        self._moves[cook] = least, most = max(before, least), min(after, most)
-        return min(max(0.0, least), most)
+    def _idle(self, lane, at):
+        self.staff[lane].until = at
+        self.cooks.change(lane, WAITING, "nothing to do", at=at, inferred=True)

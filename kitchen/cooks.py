@@ -105,6 +105,8 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
     and all dishes are given up when for PATIENCE seconds there is no worker. An interrupt takes the dishes from the
     workers. These have to be able to import `kitchen`: on another computer it must be installed.
     """
+    if client.asynchronous:
+        raise TypeError("this client is asynchronous: make one without asynchronous=True, also in a notebook")
     run = uuid.uuid4().hex
     client.get_task_stream(start=0, stop=0)  # from now on the scheduler keeps its records
     with _Kitchen("cluster", dishes, minute, ingredients, client.nthreads()) as kitchen:

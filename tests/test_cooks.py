@@ -9,6 +9,7 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -142,6 +143,11 @@ def test_an_empty_menu_and_nonsense(cook):
     for number in (0, -1, 1.5, None):
         with pytest.raises(ValueError, match="hire"):
             cooks.processes(LOAVES, cooks=number)
+
+
+def test_an_asynchronous_client_is_refused():
+    with pytest.raises(TypeError, match="asynchronous"):
+        cooks.cluster(LOAVES, SimpleNamespace(asynchronous=True))
 
 
 def test_who_gets_no_dish_has_an_empty_lane_or_nothing_to_do(cook):

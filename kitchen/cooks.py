@@ -11,9 +11,9 @@ What is measured: packing, on this process's clock; when a dish began and ended 
 cook's own clock. What is inferred, and marked so: that a cook without a dish has nothing to do, that a new process is busy
 starting until its first dish begins, and READY within a dish (see `perform`).
 
-The clocks: those of all processes on one computer are taken to be one, and so is the date as dask tells it, as long as no
-dish began before it was sent or ended after its result was here. Where one would have, that cook's times are moved by as
-little as is needed: between computers whose clocks differ, times are no more exact than that.
+The clocks: those of all processes on one computer are taken to be one. So is the date as dask tells it, which it corrects
+by an estimate of its own, on a busy computer by some 10 ms too much. But no dish began before it was sent, or before its cook
+had ended another, or ended after its result was here: where one would have, it is moved by as little as that needs.
 
 Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
 """
@@ -263,8 +263,6 @@ class _Cook:
     address: str | None
     who: tuple | None = None
     until: float | None = None
-    least: float = -math.inf  # its times may be moved by no less than this,
-    most: float = math.inf  # and by no more than that
     over: bool = False
 
 
@@ -358,9 +356,9 @@ class _Kitchen:
         dish, place = self.menu[lane].name, self.lane(who)
         cook = self.staff[place]
         begun, ended = (time - zero for time in times)
-        cook.least, cook.most = max(cook.least, sent - begun), min(cook.most, received - ended)
-        move = min(max(0.0, cook.least), cook.most)  # not at all, if that can be
-        begun, ended = max(begun + move, cook.until or 0.0), ended + move
+        earliest = max(sent, cook.until or 0.0)
+        move = min(max(0.0, earliest - begun), received - ended)  # not at all, if that can be
+        begun, ended = max(begun + move, earliest), ended + move
         unpacking = report.unpacked - report.begun
         self.dishes.change(lane, RUNNING, "unpack", at=begun)
         self.cooks.change(place, RUNNING, dish, at=begun)

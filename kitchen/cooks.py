@@ -12,8 +12,8 @@ cook's own clock. What is inferred, and marked so: that a cook without a dish ha
 starting until its first dish begins, and READY within a dish (see `perform`).
 
 The clocks: those of all processes on one computer are taken to be one. So is the date as dask tells it, which it corrects
-by an estimate of its own, on a busy computer by some 10 ms too much. But no dish began before it was sent, or before its cook
-had ended another, or ended after its result was here: where one would have, it is moved by as little as that needs.
+by an estimate of its own, on a busy computer by some 10 ms too much. But no dish began before it was sent, or before its
+cook had ended another, or ended after its result was here: where one would have, it is moved by as little as that needs.
 
 Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
 """

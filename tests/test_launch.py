@@ -1,11 +1,24 @@
 """``python3 -m kitchen``: what it decides, what it says, and one true start in a folder with an awkward name."""
 
 import ast
+import ctypes
+import hashlib
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+import venv
+import zipfile
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
+from importlib.metadata import distribution
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from threading import Thread
 
 import pytest
 
@@ -18,11 +31,12 @@ class Answer:
     """A stand-in for run(): notes each command, and says that those with one of the given words in them failed."""
 
     def __init__(self, *failing):
-        self.commands = []
+        self.commands, self.variables = [], []
         self.failing = failing
 
     def __call__(self, command, env=None, quiet=False):
         self.commands.append(" ".join(map(str, command)))
+        self.variables.append(env)
         return not any(word in self.commands[-1] for word in self.failing)
 
 
@@ -94,7 +108,7 @@ def test_garbage_in_the_stamp_does_not_stand(standing):
 def test_it_does_not_stand_while_it_is_being_repaired(standing, monkeypatch):
     standing.requirements.write_text("rich\n")
 
-    def interrupt(self):
+    def interrupt(self, wheels):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(launch.Environment, "install", interrupt)
@@ -138,16 +152,244 @@ def test_an_ensurepip_that_fails_counts_as_none(environment, monkeypatch, no_uv)
     assert "-m pip --python" in launch.run.commands[-1]
 
 
-def test_without_any_pip_the_remedies_are_named(environment, monkeypatch, no_uv):
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """A folder that a package index on this machine serves, as the only one; its page about pip names the one we want."""
+    folder = tmp_path / "index"
+    (folder / "simple" / "pip").mkdir(parents=True)
+    (folder / launch.PIP).write_bytes(b"a wheel")
+    page = f'<a href="../../pip-1.0.tar.gz">pip-1.0</a> <a href="../../{launch.PIP}#sha256=&amp;c">{launch.PIP}</a>'
+    (folder / "simple" / "pip" / "index.html").write_text(page)
+    monkeypatch.setattr(launch, "PIP_SHA256", hashlib.sha256(b"a wheel").hexdigest())
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *arguments: None)
+    with ThreadingTCPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_address[1]}/simple/")
+        yield folder
+        server.shutdown()
+
+
+def test_without_any_pip_one_is_fetched(environment, monkeypatch, no_uv, index):
     lacking(monkeypatch, "ensurepip", "pip")
+    monkeypatch.setattr(launch, "run", Answer())
+    environment.install()
+    wheel = environment.var / "cache" / launch.PIP
+    assert wheel.read_bytes() == b"a wheel"
+    assert launch.run.commands == [f"{environment.python} {wheel / 'pip'} install -r {environment.requirements}"]
+
+
+@pytest.mark.parametrize("trouble", ["another page", "another wheel", "no wheel", "no index"])
+def test_where_none_can_be_fetched_the_remedies_are_named(environment, monkeypatch, no_uv, index, trouble):
+    lacking(monkeypatch, "ensurepip", "pip")
+    if trouble == "another page":
+        (index / "simple" / "pip" / "index.html").write_text("Sign in")
+    elif trouble == "another wheel":
+        (index / launch.PIP).write_bytes(b"something else")
+    elif trouble == "no wheel":
+        (index / launch.PIP).unlink()
+    else:
+        monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
     with pytest.raises(SystemExit, match=r"(?s)neither ensurepip nor pip.*apt install python3-venv.*uv"):
         environment.install()
+    assert not (environment.var / "cache" / launch.PIP).exists()
 
 
 def test_a_failed_install_says_what_to_do(environment, monkeypatch, no_uv):
     monkeypatch.setattr(launch, "run", Answer("-r "))
     with pytest.raises(SystemExit, match=r"(?s)could not install.*connection.*same command again"):
         environment.install()
+
+
+# From a folder of wheels
+
+HERE = launch.this_kind()
+SYSTEM = HERE.split()[-1]
+VERSION = "cp{}{}".format(*sys.version_info)
+
+
+@pytest.fixture
+def wheels(tmp_path):
+    """A folder of wheels with an awkward name, and the wheel of a package that every Python can use."""
+    folder = tmp_path / "wheels, f\u00fcr alle"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "dish-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("dish.py", "name = 'steak'")
+        wheel.writestr("dish-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: dish\nVersion: 1.0\n")
+        wheel.writestr("dish-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("dish-1.0.dist-info/RECORD", "dish.py,,\ndish-1.0.dist-info/RECORD,,\n")
+    return folder
+
+
+@pytest.fixture
+def pip_wheel(wheels):
+    """The pip that is installed here, as a wheel in that folder."""
+    pip = distribution("pip")
+    with zipfile.ZipFile(wheels / f"pip-{pip.version}-py3-none-any.whl", "w") as wheel:
+        for file in pip.files:
+            if file.suffix != ".pyc" and ".." not in file.parts:
+                wheel.write(file.locate(), file)
+    return Path(wheel.filename)
+
+
+def test_wheels_are_all_that_counts(environment, monkeypatch, wheels):
+    """Neither an index nor any setting: whatever the user has told pip and uv, it was meant for other times."""
+    settings = {"PIP_INDEX_URL", "PIP_NO_BINARY", "PIP_CONSTRAINT", "UV_INDEX"}
+    for name in settings:
+        monkeypatch.setenv(name, "something")
+    monkeypatch.delenv("PIP_CACHE_DIR", raising=False)  # whoever has set that may
+    monkeypatch.setattr(launch.shutil, "which", lambda name: "/there/uv")
+    monkeypatch.setattr(launch, "run", Answer("install"))
+    with pytest.raises(SystemExit):
+        environment.install(wheels)
+    by_uv, *_, by_pip = zip(launch.run.commands, launch.run.variables, strict=True)
+    assert by_uv[0].startswith("/there/uv pip install")
+    assert " -m pip " in by_pip[0]
+    for command, env in by_uv, by_pip:
+        assert f"--no-index --find-links {wheels.as_uri()} -r {environment.requirements}" in command
+        assert not settings & set(env)
+        assert (env["PIP_CONFIG_FILE"], env["UV_NO_CONFIG"], env["UV_OFFLINE"]) == (os.devnull, "1", "1")
+        assert Path(env["PIP_CACHE_DIR"]).is_relative_to(environment.var)
+
+
+def test_the_pip_among_the_wheels_installs(environment, monkeypatch, no_uv, wheels, pip_wheel):
+    monkeypatch.setattr(launch, "run", Answer())
+    environment.install(wheels)
+    (command,) = launch.run.commands
+    assert command.startswith(f"{environment.python} {pip_wheel / 'pip'} install --no-index")
+
+
+def test_nothing_is_fetched_for_them(environment, monkeypatch, no_uv, wheels, index):
+    lacking(monkeypatch, "ensurepip", "pip")
+    with pytest.raises(SystemExit, match="it lacks pip, and so does this Python"):
+        environment.install(wheels)
+
+
+OTHERS = ["numpy-2-cp36-cp36m-manylinux_2_17_riscv64.whl", "numpy-2-cp311-cp311-win_arm64.whl"]
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        (None, "there is no such folder"),
+        ([], "it has no wheels"),
+        (["numpy-2.tar.gz"], "it has no wheels"),
+        (OTHERS, "its wheels are for Python 3.11 on win_arm64, Python 3.6m on linux_riscv64"),
+        ([f"numpy-2-{VERSION}-{VERSION}-solaris_2_6_sparc.whl"], "its wheels are for Python"),
+        ([*OTHERS, f"numpy-2-{VERSION}-{VERSION}-{SYSTEM}.whl"], None),
+        (["rich-15-py3-none-any.whl", "ruff-1-py3-none-win_arm64.whl", "psutil-7-cp36-abi3-win_arm64.whl"], None),
+    ],
+)
+def test_which_wheels_are_of_use_here(environment, tmp_path, monkeypatch, names, refused):
+    folder = tmp_path / "wheels"
+    for name in names or []:
+        folder.mkdir(exist_ok=True)
+        (folder / name).touch()
+    if names == []:
+        folder.mkdir()
+    monkeypatch.setattr(launch.Environment, "make", lambda self: None)
+    monkeypatch.setattr(launch.Environment, "install", lambda self, wheels: None)
+    monkeypatch.setattr(launch.Environment, "finish", lambda self: self.var.mkdir(parents=True))
+    if refused is None:
+        environment.prepare(folder)
+    else:
+        with pytest.raises(SystemExit, match=f"(?s)from the folder {re.escape(str(folder))}: {refused}") as refusal:
+            environment.prepare(folder)
+        assert f"This is {HERE}. On a computer like it" in str(refusal.value)
+        assert "python3 -m kitchen wheels DIR" in str(refusal.value)
+        assert not environment.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        (("cp311", "manylinux2014_x86_64.manylinux_2_17_x86_64"), "Python 3.11 on linux_x86_64"),
+        (("cp311", "musllinux_1_2_aarch64"), "Python 3.11 on linux_aarch64"),
+        (("cp313t", "macosx_11_0_arm64"), "Python 3.13t on macosx_arm64"),
+        (("cp312", "win_amd64"), "Python 3.12 on win_amd64"),
+        (("cp312", "win32"), "Python 3.12 on win32"),
+    ],
+)
+def test_what_wheels_are_made_for_in_words(tags, words):
+    assert launch.kind(*tags) == words
+
+
+def test_a_mac_takes_what_is_made_for_both_kinds(monkeypatch):
+    monkeypatch.setattr(launch.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(launch.sysconfig, "get_platform", lambda: "macosx-10.13-universal2")
+    assert (
+        launch.this_kind()
+        == launch.kind(VERSION, "macosx_11_0_arm64")
+        == launch.kind(VERSION, "macosx_10_9_universal2")
+    )
+
+
+def test_when_it_stands_wheels_change_nothing(standing, tmp_path):
+    standing.prepare(tmp_path / "nowhere")
+    assert all("install" not in command for command in launch.run.commands)
+
+
+def test_packages_that_were_cut_short_are_installed_again(environment):
+    folder = environment.path("purelib")
+    for name, file in ("whole-1.dist-info", "INSTALLER"), ("half-1.dist-info", "RECORD"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / file).touch()
+    environment.drop_halves()
+    assert [path.name for path in folder.iterdir()] == ["whole-1.dist-info"]
+
+
+# Filling one
+
+
+def test_a_folder_is_filled(environment, monkeypatch, wheels, capsys):
+    monkeypatch.setattr(launch, "run", Answer())
+    environment.fill(wheels / "more")
+    (wheels / "more" / f"numpy-2-{VERSION}-{VERSION}-{SYSTEM}.whl").write_bytes(bytes(2_000_000))
+    environment.fill(wheels / "more")
+    command = f"{environment.python} -m pip wheel --wheel-dir {wheels / 'more'} -r {environment.requirements}"
+    assert launch.run.commands == [command] * 2
+    said = capsys.readouterr().err
+    assert f"{wheels / 'more'} has 1 files (2 MB), for {HERE}" in said
+    assert f'-m kitchen --wheels "{wheels / "more"}"' in said
+
+
+def test_it_is_filled_with_the_locked_versions(environment, monkeypatch, wheels):
+    lock = environment.root / "binder" / "lock.txt"
+    lock.parent.mkdir()
+    lock.touch()
+    monkeypatch.setattr(launch, "run", Answer())
+    environment.fill(wheels)
+    assert f"-c {lock} -r" in launch.run.commands[0]
+
+
+def test_a_folder_that_cannot_be_written_says_so(environment, tmp_path):
+    (tmp_path / "file").touch()
+    for folder in tmp_path / "file", tmp_path / "file" / "folder":
+        with pytest.raises(SystemExit, match=f"cannot write in {re.escape(str(folder))}"):
+            environment.fill(folder)
+
+
+def test_a_folder_that_could_not_be_filled_says_so(environment, monkeypatch, wheels):
+    monkeypatch.setattr(launch, "run", Answer("wheel"))
+    with pytest.raises(SystemExit, match=r"(?s)could not be filled.*connection.*same command again"):
+        environment.fill(wheels)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["one", "two"]])
+def test_which_folder_has_to_be_said(capsys, arguments):
+    with pytest.raises(SystemExit) as refusal:
+        launch.main(["wheels", *arguments])
+    assert refusal.value.code == 2
+    assert "name one folder to fill" in capsys.readouterr().err
+
+
+def test_folders_are_named_from_where_the_user_is(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(launch.Environment, "prepare", lambda self, wheels: calls.append(wheels))
+    monkeypatch.setattr(launch.Environment, "fill", lambda self, folder: calls.append(folder))
+    assert launch.main(["--wheels", "old", "wheels", "there/../new"]) == 0
+    assert calls == [tmp_path / "old", tmp_path / "new"]
 
 
 # What goes wrong on the way
@@ -170,7 +412,7 @@ def test_a_finished_clone_of_somebody_else_says_so(standing, monkeypatch):
 
 
 def test_ctrl_c_is_one_calm_line(monkeypatch, capsys):
-    def interrupt(self):
+    def interrupt(self, wheels):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(launch.Environment, "prepare", interrupt)
@@ -192,7 +434,7 @@ def test_an_unknown_command_is_refused(capsys):
 def started(monkeypatch):
     """The arguments of start(), which is not called, after main()."""
     calls = []
-    monkeypatch.setattr(launch.Environment, "prepare", lambda self: None)
+    monkeypatch.setattr(launch.Environment, "prepare", lambda self, wheels: None)
     monkeypatch.setattr(launch, "start", lambda *arguments: calls.append(arguments) or 7)
     return calls
 
@@ -228,10 +470,16 @@ def test_test_is_pytest_in_the_clone(started, tmp_path, monkeypatch):
     assert started[0][2] == CLONE
 
 
-def test_race_stays_where_the_user_is(started, tmp_path, monkeypatch):
+def test_all_tests_run_in_two_processes(started):
+    launch.main(["test"])
+    assert words(started) == ["-m", "pytest", *launch.TWO_AT_ONCE]
+
+
+@pytest.mark.parametrize("command", ["race", "slides"])
+def test_race_and_slides_stay_where_the_user_is(started, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    launch.main(["race", "--help"])
-    assert words(started) == ["-m", "kitchen.race", "--help"]
+    launch.main([command, "--help"])
+    assert words(started) == ["-m", f"kitchen.{command}", "--help"]
     assert started[0][2] == tmp_path
 
 
@@ -275,20 +523,37 @@ def test_kitchen_is_found_first(environment, monkeypatch, before, after):
 
 # For real
 
+LACKING = """
+import runpy, sys
+sys.modules["ensurepip"] = sys.modules["pip"] = None
+runpy.run_module("kitchen", run_name="__main__")
+"""
 
-def kitchen(clone, *arguments, python=sys.executable, cwd=None):
-    """One start of ``python3 -m kitchen`` in a clone, offline."""
+
+def beginning(clone, *arguments, start=("-m", "kitchen"), cwd=None, path=None, **options):
+    """``python3 -m kitchen`` in a clone, offline, and as it is begun in a terminal: Ctrl-C ends it."""
     env = os.environ | {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "PYTHONPATH": str(clone), "PYTHONIOENCODING": "utf-8"}
-    command = [python, "-m", "kitchen", *arguments]
-    return subprocess.run(
-        command, cwd=cwd or clone, env=env, capture_output=True, text=True, encoding="utf-8", timeout=60
+    env |= {"PATH": str(path)} if path else {}
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    return subprocess.Popen(
+        [sys.executable, *start, *map(str, arguments)], cwd=cwd or clone, env=env, **output, **options
     )
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
+def kitchen(clone, *arguments, **options):
+    """One start of it to its end: its exit code, and what it printed to stdout and stderr."""
+    with beginning(clone, *arguments, **options) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=300)  # only a hang takes as long
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+@pytest.fixture
+def clone(tmp_path):
     """A small copy of the clone, in a folder with a space and an umlaut, with a race that says where it is."""
-    root = tmp_path_factory.mktemp("my k\u00fcche") / "clone"
+    root = tmp_path / "my k\u00fcche" / "clone"
     (root / "kitchen").mkdir(parents=True)
     for name in "launch.py", "__main__.py":
         shutil.copy(CLONE / "kitchen" / name, root / "kitchen")
@@ -298,7 +563,15 @@ def clone(tmp_path_factory):
     return root
 
 
-def test_first_second_and_third_start(clone, tmp_path):
+@pytest.fixture
+def clone_with_dish(clone):
+    """One whose race needs a package, and says what is in it."""
+    (clone / "requirements.txt").write_text("dish>=1,<2\n")
+    (clone / "kitchen" / "race.py").write_text("import dish; print(dish.name)")
+    return clone
+
+
+def test_first_and_second_start(clone, tmp_path):
     first = kitchen(clone, "race", "--help", cwd=tmp_path)
     assert (first.returncode, first.stdout.strip()) == (3, f"{clone / '.venv'} --help"), first.stderr
     assert "making .venv" in first.stderr and "installing" in first.stderr
@@ -312,10 +585,103 @@ def test_first_second_and_third_start(clone, tmp_path):
     found = subprocess.run([python, "-c", where], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert found.stdout.strip() == ascii(str(clone / "kitchen" / "__init__.py"))  # from any folder, by the .pth file
 
-    python.unlink()
-    third = kitchen(clone, "race")
-    assert third.returncode == 3, third.stderr
-    assert "removing .venv" in third.stderr and "making .venv" in third.stderr
+
+def test_without_any_pip_a_folder_of_wheels_is_enough(clone_with_dish, wheels, pip_wheel, tmp_path):
+    options = {"start": ("-c", LACKING), "cwd": wheels.parent, "path": tmp_path}
+    done = kitchen(clone_with_dish, "--wheels", wheels.name, "race", **options)
+    assert (done.returncode, done.stdout) == (0, "steak\n"), done.stderr
+    assert "with pip" in done.stderr
+
+
+def test_a_folder_that_lacks_something_says_what_it_has(clone_with_dish, wheels, pip_wheel, tmp_path):
+    (wheels / "dish-1.0-py3-none-any.whl").rename(wheels / f"dish-1.0-{VERSION}-{VERSION}-{SYSTEM}_9.whl")
+    (wheels / f"other-1.0-{VERSION}-{VERSION}-{SYSTEM}.whl").touch()
+    done = kitchen(clone_with_dish, "--wheels", wheels, "race", path=tmp_path)
+    assert done.returncode == 1
+    assert "No matching distribution found for dish" in done.stderr
+    assert f"cannot install from the folder {wheels}: pip's own words are above, and its wheels are for" in done.stderr
+    assert f"This is {HERE}" in done.stderr and "Traceback" not in done.stderr
+
+
+def nothing(folder):
+    folder.mkdir()
+
+
+def no_python(folder):
+    venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+    launch.Environment(folder.parent).python.unlink()
+
+
+def no_pip_and_half_a_package(folder):
+    venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+    half = launch.Environment(folder.parent).path("purelib") / "dish-1.0.dist-info"
+    half.mkdir()
+    (half / "METADATA").write_text("Metadata-Version: 2.1\nName: dish\nVersion: 1.0\n")
+
+
+@pytest.mark.parametrize(
+    ("half", "said"), [(nothing, "removing"), (no_python, "removing"), (no_pip_and_half_a_package, "completing")]
+)
+def test_a_half_made_environment_is_repaired(clone_with_dish, wheels, pip_wheel, tmp_path, half, said):
+    half(clone_with_dish / ".venv")
+    done = kitchen(clone_with_dish, "--wheels", wheels, "race", path=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "steak\n"), done.stderr
+    assert f"{said} .venv" in done.stderr
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and rights")
+
+
+@posix
+def test_an_interrupted_start_goes_on_next_time(clone_with_dish, wheels, pip_wheel, tmp_path):
+    """The interrupt comes, as from a terminal, to the whole group while something is being installed."""
+    slow = tmp_path / "uv"
+    slow.write_text("#!/bin/sh\necho installing slowly >&2\nexec /bin/sleep 60\n")
+    slow.chmod(0o755)
+    clear = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs us in the background ignores it
+    options = {"start_new_session": True, "preexec_fn": clear, "path": tmp_path}
+    with beginning(clone_with_dish, "--wheels", wheels, "race", **options) as process:
+        try:
+            while "slowly" not in (line := process.stderr.readline()):
+                assert line, "it ended before it was interrupted"
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=300)
+            with pytest.raises(ProcessLookupError):  # nobody of them is left, once the system has noticed
+                for _ in range(1000):
+                    os.killpg(process.pid, 0)
+                    time.sleep(0.01)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, said) == (130, "kitchen: stopped. Run the same command again: it goes on from here.\n")
+    slow.unlink()
+
+    done = kitchen(clone_with_dish, "--wheels", wheels, "race", path=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "steak\n"), done.stderr
+    assert "completing .venv" in done.stderr
+
+
+def as_anybody():
+    """In a process of root's, before its program: from then on rights count for it as for anybody."""
+    drop_from_bounding_set, override_rights = 24, 1
+    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(drop_from_bounding_set, override_rights, 0, 0, 0):
+        raise OSError("root could not give up its right to write everywhere")
+
+
+@posix
+@pytest.mark.skipif(sys.platform != "linux", reason="root can give up rights on Linux only")
+def test_a_read_only_clone_says_so(clone):
+    folders = [clone, *(path for path in clone.rglob("*") if path.is_dir())]
+    try:
+        for folder in folders:
+            folder.chmod(0o555)
+        done = kitchen(clone, "race", preexec_fn=as_anybody)
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert done.returncode == 1
+    assert f"kitchen: cannot write in {clone}" in done.stderr and "copy it to one that is" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_older_python_is_refused_in_one_sentence():

@@ -41,6 +41,7 @@ MAY_IMPORT = {  # module: what it may import from kitchen, at its top or in a fu
     "live": "player recorder timeline",
     "explore": "live player timeline",
     "turns": "gantt timeline",
+    "slides": "",
     "predict": "player timeline",
     "game": "live player recipe simulate timeline",
     "awaiting": "",

@@ -380,7 +380,7 @@ class Watcher:
         self.most = 0  # bytes of all of them, the Hub and its proxy included, at the worst look
         self.spoken = Counter()  # connections seen, by (whose port, who connected)
         self.sites = {}  # learner: ports at the last look
-        self.asked = {}  # learner: connections of their own to their site, at the last look
+        self.asked = Counter()  # learner: connections of their own to their site, at the last look
         self.looks = 0
 
     def look(self):

@@ -63,11 +63,15 @@ async def with_viztracer(job):
         threading.setprofile(None)  # which it leaves behind, and with which threads of later tests hang
 
 
-def in_rotation(job, enough, rounds, most):
-    """The CPU seconds of the best turn of each way, `rounds` times, and more often until it is `enough`."""
+def in_rotation(job, met, rounds, most):
+    """The CPU seconds of the best turn of each way: of `rounds` turns, or of more until the bar is met.
+
+    On a build server until what must hold does.
+    """
     used = defaultdict(list)
     for number in range(most):
-        if number >= rounds and enough(min(used["plain"]), min(used["watched"])):
+        best = {name: min(times) for name, times in used.items()}
+        if number >= rounds and (met(best["plain"], best["watched"]) or (SMALL and cheap(best))):
             break
         for name, way in {"plain": plainly, "watched": watched, "viztracer": with_viztracer}.items():
             if name == "viztracer" and number > 1:
@@ -105,7 +109,7 @@ def test_a_thousand_urls_take_hardly_more_cpu_time(report):
             fetched = await fetch.cooperative(urls, limit=URLS, timeout=60)
             assert all(result.status == 200 for result in fetched.results)
 
-        used = in_rotation(job, lambda plain, watched: watched <= BAR_FETCH * plain, 3, 4 if SMALL else 12)
+        used = in_rotation(job, lambda plain, watched: watched <= BAR_FETCH * plain, 3, 12)
     rows = [(name, f"{cpu / URLS * 1e6:.0f}", f"{cpu / used['plain']:.3f}") for name, cpu in used.items()]
     met = verdict(used["watched"] <= BAR_FETCH * used["plain"])
     report(f"watch: {URLS} URLs at once; {BAR_FETCH} times: {met}", ("", "CPU us per URL", "times plain"), rows)

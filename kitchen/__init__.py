@@ -22,6 +22,7 @@ from kitchen.timeline import Span, State, Timeline
 _MODULES = (
     "simulate",
     "perform",
+    "cooks",
     "fetch",
     "watch",
     "server",

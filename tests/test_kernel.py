@@ -116,3 +116,39 @@ def test_interrupting_a_performance_leaves_nothing_behind(kernel, way, tmp_path)
     assert "KeyboardInterrupt" in said or "CancelledError" in said
     assert kernel.run("timer.join(); print(await settled(before))") == "True\n"
     assert kernel.run("print(perform.so_far().lanes)") == "('nap', 'dough')\n"
+
+
+COOKS = {
+    "processes": "{tell}cooks.processes(menu)",
+    "cluster": (
+        "with LocalCluster(2, threads_per_worker=1, dashboard_address=':0') as c, Client(c) as client:\n"
+        "    {tell}    cooks.cluster(menu, client)"
+    ),
+}
+CHILDREN = """
+import psutil
+def left():
+    def others():
+        ours = psutil.Process().children(recursive=True)
+        return [child for child in ours if "resource_tracker" not in " ".join(child.cmdline())]
+    for _ in range(100):
+        if not others():
+            return 0
+        time.sleep(0.1)
+    return others()
+"""
+
+
+@pytest.mark.parametrize("way", COOKS)
+def test_interrupting_several_cooks_leaves_none_of_them_behind(kernel, way, tmp_path):
+    if way == "cluster":
+        if "CI" not in os.environ:
+            pytest.importorskip("distributed")
+        kernel.run("from distributed import Client, LocalCluster")
+    kernel.run("import threading, time\nfrom kitchen import Dish, cooks, wait, work\n" + CHILDREN)
+    kernel.run("menu = [Dish(name, [work('knead', 5), wait('rise', 1)] * 10_000) for name in ('a', 'b', 'c')]")
+    begun = tmp_path / "begun"
+    said = kernel.run(COOKS[way].format(tell=TELL.format(str(begun))), interrupt_at=begun)
+    assert "KeyboardInterrupt" in said
+    assert kernel.run("timer.join(); print(left())") == "0\n"
+    assert kernel.run("print(set(cooks.so_far().dishes.outcomes.values()))") == "{'unfinished'}\n"

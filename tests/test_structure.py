@@ -32,6 +32,7 @@ MAY_IMPORT = {  # module: what it may import from kitchen, at its top or in a fu
     "recorder": "timeline",
     "simulate": "recipe timeline",
     "perform": "recipe recorder timeline",
+    "cooks": "perform recipe recorder timeline",
     "client": "recorder timeline",
     "fetch": "client recorder timeline",
     "server": "",
@@ -96,7 +97,7 @@ def test_the_table_of_imports_names_no_module_that_is_gone():
 # --- the public names ------------------------------------------------------------------------------------------------
 
 PUBLIC = """
-kitchen: Dish Span State Step Timeline dinner downloads exercises explore fetch game gantt live perform player predict
+kitchen: Dish Span State Step Timeline cooks dinner downloads exercises explore fetch game gantt live perform player predict
     recorder server simulate turns wait watch work
 recipe.Step: kind label duration
 recipe.work(label, duration)
@@ -113,6 +114,11 @@ perform.sync(dishes, minute=0.01)
 perform.threaded(dishes, minute=0.01)
 await perform.cooperative(dishes, minute=0.01)
 perform.so_far()
+cooks.Cooked: cooks dishes served
+cooks.Served: dish cook bytes packing unpacking
+cooks.cluster(dishes, client, minute=0.01, ingredients=mappingproxy({}))
+cooks.processes(dishes, cooks=2, minute=0.01, ingredients=mappingproxy({}))
+cooks.so_far()
 fetch.Fetched: results timeline failures
 fetch.Result: url status body error
 await fetch.cooperative(urls, limit=100, timeout=10.0, retries=0)
@@ -176,7 +182,10 @@ def public(module, names=None):
 
 def test_the_public_names_are_these():
     lines = [f"kitchen: {' '.join(sorted(kitchen.__all__))}"]
-    for name in ("recipe", "simulate", "perform", "fetch", "server", "gantt"):
+    for name in ("recipe", "simulate", "perform"):
+        lines += public(import_module(f"kitchen.{name}"))
+    lines += public(kitchen.cooks, ["Cooked", "Served", "cluster", "processes", "so_far"])
+    for name in ("fetch", "server", "gantt"):
         lines += public(import_module(f"kitchen.{name}"))
     for name, of in {
         "player": ["Player"],

@@ -1,0 +1,400 @@
+"""The same dishes for real, by several cooks at once: processes on this computer, or the workers of a dask cluster.
+
+    processes    a few Pythons on this computer, each with a GIL of its own (a ProcessPoolExecutor)
+    cluster      whoever works for a dask scheduler, on this computer or elsewhere (dask.distributed)
+
+A cook takes one dish at a time, and cooks it as `perform.sync` does: while it only waits, the cook is idle. What is sent to
+a cook is packed here, travels as bytes, and is unpacked there; `ingredients` are whatever else has to go with a dish.
+
+What is measured: packing, on this process's clock; when a dish began and ended at its cook, on that cook's own clock
+(processes) or by dask's own record, its task stream (cluster); unpacking and, within a dish, RUNNING and IDLING, on the
+cook's own clock. What is inferred, and marked so: that a cook without a dish has nothing to do, that a new process is busy
+starting until its first dish begins, and READY within a dish (see `perform`).
+
+The clocks: those of all processes on one computer are taken to be one. So is the date as dask tells it, which it corrects
+by an estimate of its own, on a busy computer by some 10 ms too much. But no dish began before it was sent, or before its
+cook had ended another, or ended after its result was here: where one would have, it is moved by as little as that needs.
+
+Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
+"""
+
+import math
+import os
+import pickle
+import signal
+import threading
+import time
+import uuid
+from asyncio import CancelledError
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kitchen import perform
+from kitchen.recipe import Dish, menu
+from kitchen.recorder import UNFINISHED, Recorder, watched
+from kitchen.timeline import READY, RUNNING, WAITING, Timeline
+
+HERE = None  # the address of processes on this computer
+NOTHING = MappingProxyType({})
+PATIENCE = 30.0  # seconds for which a cluster may be without a single worker before its dishes are given up
+
+
+class Served(NamedTuple):
+    """What it took to send one dish to its cook: how many bytes, and the seconds for packing and unpacking them."""
+
+    dish: str
+    cook: str
+    bytes: int
+    packing: float
+    unpacking: float
+
+
+class Cooked(NamedTuple):
+    """One run, seen twice: `cooks` has a lane per cook, labelled with the dish it holds; `dishes` a lane per dish.
+
+    A dish is READY in the queue, and RUNNING while it is packed, unpacked and worked on. One that was not done has an entry
+    in `dishes.outcomes`, and a cook that ended too soon one in `cooks.outcomes`: what that one did after its last finished
+    dish is not known, and not drawn. `served`: what was sent, for each dish that was done.
+    """
+
+    cooks: Timeline
+    dishes: Timeline
+    served: tuple[Served, ...]
+
+
+def processes(
+    dishes: Iterable[Dish], cooks: int = 2, minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING
+) -> Cooked:
+    """Each dish goes to the next free one of so many new processes. They are started for this run and end with it.
+
+    They are started afresh ("spawn"), never forked: a fork of a process that has threads, as a notebook's has, may hang.
+    In a script, call this below ``if __name__ == "__main__":``, since a new process begins by importing the script. When
+    a process dies, the pool gives up all dishes that are not done. An interrupt ends all processes, whatever they do.
+    """
+    if not isinstance(cooks, int) or cooks < 1:
+        raise ValueError(f"cannot hire {cooks!r} cooks: give a whole number, 1 or more")
+    with _Kitchen("processes", dishes, minute, ingredients, {HERE: cooks}) as kitchen:
+        with _crew(cooks) as (pool, crew):
+            for lane in range(len(kitchen.menu)):
+                kitchen.send(lane, pool.submit)
+            for lane, report, error, received in kitchen.answers():
+                if error:
+                    kitchen.lose(lane, error)
+                else:
+                    times = report.begun, report.ended
+                    kitchen.serve(lane, report, (HERE, report.pid), times, kitchen.began, received)
+        for process in crew:
+            if code := process.exitcode:
+                outcome = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
+                kitchen.over(kitchen.lane((HERE, process.pid)), outcome)
+    return kitchen.cooked()
+
+
+def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING) -> Cooked:
+    """Each dish goes to a worker of the cluster that `client` (a distributed.Client) is connected to. Who made that ends it.
+
+    When a worker dies, dask sends its dishes to another one. It gives up a dish that has cost several workers their life;
+    and all dishes are given up when for PATIENCE seconds there is no worker. An interrupt takes the dishes from the
+    workers. These have to be able to import `kitchen`: on another computer it must be installed.
+    """
+    if client.asynchronous:
+        raise TypeError("this client is asynchronous: make one without asynchronous=True, also in a notebook")
+    run = uuid.uuid4().hex
+    client.get_task_stream(start=0, stop=0)  # from now on the scheduler keeps its records
+    with _Kitchen("cluster", dishes, minute, ingredients, client.nthreads()) as kitchen:
+        try:
+            for lane in range(len(kitchen.menu)):
+                kitchen.send(lane, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
+            answers = list(kitchen.answers(alive=_has_workers(client)))
+            stream = {record["key"]: record for record in _asked(client, client.get_task_stream, ())}
+        except BaseException:
+            with suppress(Exception):  # there may be no cluster any more
+                client.run(_take_away, run, on_error="ignore")
+            raise
+        finally:
+            with suppress(Exception):
+                client.cancel(list(kitchen.sent))
+        done = []
+        for lane, report, error, received in answers:
+            record = stream.get(f"dish-{lane}-{run}")
+            if error or record is None:
+                kitchen.lose(lane, error or LookupError("done, but dask keeps no record of it any more"))
+            else:
+                (step,) = [step for step in record["startstops"] if step["action"] == "compute"]
+                who = record["worker"], record["thread"]
+                done.append(((step["start"], step["stop"]), lane, report, who, received))
+        for times, lane, report, who, received in sorted(done, key=lambda dish: dish[0]):
+            kitchen.serve(lane, report, who, times, kitchen.began_date, received)
+        still_there = _asked(client, client.nthreads, ())
+        for lane, cook in enumerate(kitchen.staff):
+            if cook.address not in still_there:
+                kitchen.over(lane, "gone")
+    return kitchen.cooked()
+
+
+def so_far() -> Cooked:
+    """What is known of the newest run, also of one that was interrupted. Raises RuntimeError when there was none yet."""
+    if _Kitchen.newest is None:
+        raise RuntimeError("nobody has cooked yet: call cooks.processes or cooks.cluster first")
+    return _Kitchen.newest.cooked()
+
+
+# --- at the cook's ---------------------------------------------------------------------------------------------------
+
+
+class _Report(NamedTuple):
+    """What a cook has to say of a dish; times on its own clock."""
+
+    pid: int
+    begun: float
+    unpacked: float
+    ended: float
+    timeline: Timeline
+
+
+_under_way = []  # in a worker: for each dish at work its thread, its run and its kitchen
+
+
+def _cook(packed, minute, run=None):
+    """Unpacks one dish and cooks it. In a process of its own: what it needs is imported there."""
+    begun = time.perf_counter()
+    dish, _ = pickle.loads(packed)
+    unpacked = time.perf_counter()
+    me = threading.get_ident()
+    with watched(lambda kitchen: _under_way.append((me, run, kitchen)) if threading.get_ident() == me else None):
+        try:
+            timeline = perform.sync([dish], minute)
+        finally:
+            _under_way[:] = [entry for entry in _under_way if entry[0] != me]
+    return _Report(os.getpid(), begun, unpacked, time.perf_counter(), timeline)
+
+
+def _take_away(run):
+    """Ends what is being cooked for this run; dask calls this in every worker."""
+    for _, its_run, kitchen in list(_under_way):
+        if its_run == run:
+            kitchen.interrupt()
+
+
+def _arrive():
+    """A new cook: it leaves interrupts to the process that started it, and never outlives that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent():
+    parent_process().join()
+    os._exit(1)
+
+
+# --- on this side ----------------------------------------------------------------------------------------------------
+
+
+class _Spawn(SpawnContext):
+    """Starts processes afresh, and knows all that it has started: they have an owner."""
+
+    def __init__(self):
+        super().__init__()
+        self.started = []
+
+    def Process(self, *args, **kwargs):  # so it is called in multiprocessing
+        self.started.append(super().Process(*args, **kwargs))
+        return self.started[-1]
+
+
+@contextmanager
+def _crew(number):
+    """A pool of so many processes and the list of them. All end with the block, and at once when it ends by an error."""
+    context = _Spawn()
+    pool = ProcessPoolExecutor(number, mp_context=context, initializer=_arrive)
+    problem = None
+    try:
+        yield pool, context.started
+    except BaseException as error:
+        problem = error
+    while True:
+        try:
+            if problem:
+                for process in context.started:
+                    if process.pid:
+                        process.kill()
+            pool.shutdown(cancel_futures=True)
+            break
+        except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
+            problem = impatience
+    if problem:
+        raise problem
+
+
+def _asked(client, question, otherwise):
+    """What the scheduler answers, if it is still there."""
+    try:
+        return question() if client.status == "running" else otherwise
+    except OSError:
+        return otherwise
+
+
+def _has_workers(client):
+    """A function to be called now and then: it raises TimeoutError once the cluster had no worker for too long."""
+    seen = time.monotonic()
+
+    def check():
+        nonlocal seen
+        if _asked(client, client.nthreads, ()):
+            seen = time.monotonic()
+        elif time.monotonic() - seen > PATIENCE:
+            raise TimeoutError(f"the cluster had no worker for {PATIENCE:g} s")
+
+    return check
+
+
+@dataclass
+class _Cook:
+    """What is known of a cook: `who` are its address and a number there, once it has reported; `until` then is the time."""
+
+    address: str | None
+    who: tuple | None = None
+    until: float | None = None
+    over: bool = False
+
+
+class _Kitchen:
+    """One run: what was sent, what came back, and the two Recorders that note it, on one clock.
+
+    `began` on this process's clock and `began_date` (seconds since 1970) are the same moment: the run's 0. `hired`: how many
+    cooks there are at each address; at HERE they are only now being started.
+    """
+
+    newest = None
+
+    def __init__(self, title, dishes, minute, ingredients, hired):
+        self.menu = menu(dishes)
+        if not (math.isfinite(minute) and minute > 0):
+            raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
+        for name in ingredients:
+            if name not in {dish.name for dish in self.menu}:
+                raise ValueError(f"there are ingredients for {name!r}, which is not on the menu")
+        self.minute, self.ingredients = minute, ingredients
+        self.staff = [_Cook(address) for address, number in hired.items() for _ in range(number)]
+        names = [f"cook {number}" for number, _ in enumerate(self.staff, start=1)]
+        self.cooks = Recorder(names, f"{title}: the cooks")
+        self.dishes = Recorder((dish.name for dish in self.menu), f"{title}: the dishes")
+        self.began, self.began_date = self.dishes.began, time.time()
+        for lane, cook in enumerate(self.staff):
+            if cook.address is HERE:
+                self.cooks.change(lane, RUNNING, "start", at=0.0, inferred=True)
+            else:
+                self._idle(lane, 0.0)
+        self.sent = {}  # future: lane
+        self._packed = {}  # lane: when its packing began, when it was sent, bytes
+        self._served = []
+        self._arrived = SimpleQueue()
+        _Kitchen.newest = self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, problem, *_):
+        for lane, cook in enumerate(self.staff):
+            if problem or cook.until is None:
+                self.over(lane, UNFINISHED if problem else "")
+            elif not cook.over:
+                self.cooks.finish(lane)
+        self.cooks.close()
+        self.dishes.close()
+
+    def cooked(self):
+        return Cooked(self.cooks.timeline(), self.dishes.timeline(), tuple(self._served))
+
+    def send(self, lane, submit):
+        """Packs a dish, and gives it to whoever hands it on to a cook."""
+        dish = self.menu[lane]
+        begun = self.dishes.now()
+        packed = pickle.dumps((dish, self.ingredients.get(dish.name)), protocol=pickle.HIGHEST_PROTOCOL)
+        sent = self.dishes.now()
+        self.dishes.change(lane, RUNNING, "pack", at=begun)
+        self.dishes.change(lane, READY, at=sent)
+        self._packed[lane] = begun, sent, len(packed)
+        try:
+            future = submit(_cook, packed, self.minute)
+        except BrokenExecutor as error:
+            self.lose(lane, error)
+        else:
+            self.sent[future] = lane
+            future.add_done_callback(lambda future: self._arrived.put((future, self.dishes.now())))
+
+    def answers(self, alive=lambda: None) -> Iterator:
+        """Of each dish that was sent: its lane, the cook's report or else an error, and when that came."""
+        missing = dict(self.sent)
+        while missing:
+            try:
+                future, received = self._arrived.get(timeout=1.0)
+            except Empty:
+                try:
+                    alive()
+                except TimeoutError as problem:
+                    yield from ((lane, None, problem, self.dishes.now()) for lane in missing.values())
+                    return
+                continue
+            try:
+                report, error = future.result(), None
+            except (Exception, CancelledError) as problem:
+                report, error = None, problem
+            yield missing.pop(future), report, error, received
+
+    def serve(self, lane, report, who, times, zero, received):
+        """Notes a dish that is done: who cooked it, from when to when, on a clock whose `zero` is the run's 0."""
+        packing, sent, size = self._packed[lane]
+        dish, place = self.menu[lane].name, self.lane(who)
+        cook = self.staff[place]
+        begun, ended = (time - zero for time in times)
+        earliest = max(sent, cook.until or 0.0)
+        move = min(max(0.0, earliest - begun), received - ended)  # not at all, if that can be
+        begun, ended = max(begun + move, earliest), ended + move
+        unpacking = report.unpacked - report.begun
+        self.dishes.change(lane, RUNNING, "unpack", at=begun)
+        self.cooks.change(place, RUNNING, dish, at=begun)
+        for span in report.timeline.spans:
+            if span.state is READY and not span.inferred:
+                continue  # the moment before the first step: by now it has a cook
+            at = min(begun + unpacking + span.start, ended)
+            self.dishes.change(lane, span.state, span.label, at=at, inferred=span.inferred)
+            self.cooks.change(place, span.state, dish, at=at, inferred=span.inferred)
+        self.dishes.change(lane, None, at=min(begun + unpacking + report.timeline.makespan, ended))
+        self._idle(place, ended)
+        self._served.append(Served(dish, self.cooks.lanes[place], size, sent - packing, unpacking))
+
+    def lose(self, lane, error):
+        """Notes a dish that is not done, and why."""
+        died = isinstance(error, BrokenExecutor)
+        self.dishes.finish(lane, "lost: a cook died" if died else f"{type(error).__name__}: {error}")
+
+    def over(self, lane, outcome):
+        """Notes a cook of whom nothing more is known: what it did after its last finished dish, it took with it."""
+        cook = self.staff[lane]
+        if not cook.over:
+            cook.over = True
+            self.cooks.change(lane, None, outcome, at=cook.until or 0.0)
+
+    def lane(self, who):
+        """The lane of a cook; one who came later, as another's replacement, gets a new one."""
+        for known in (who, None):
+            for lane, cook in enumerate(self.staff):
+                if cook.address == who[0] and cook.who == known:
+                    cook.who = who
+                    return lane
+        self.staff.append(_Cook(who[0], who))
+        self.cooks.lanes += (f"cook {len(self.staff)}",)
+        return len(self.staff) - 1
+
+    def _idle(self, lane, at):
+        self.staff[lane].until = at
+        self.cooks.change(lane, WAITING, "nothing to do", at=at, inferred=True)

@@ -16,12 +16,14 @@ from math import isfinite
 from os import PathLike
 from pathlib import Path
 from struct import Struct
+from zlib import compress
 
 from kitchen.gantt import png
 from kitchen.timeline import SWITCHING, State, Timeline, printable, short_names
 
 ROW = Struct("<dII")  # time, lane, what: state + 8 if inferred + 16 x number of the label
 OVER = 0  # the state of a lane that is not there (yet, or any more)
+LARGE = 300_000  # characters: a longer film is packed, and the page unpacks it
 NUMBERS = {id(state): number for number, state in enumerate(State, start=1)}  # by identity: hashing an Enum is slow
 NUMBERS[id(None)] = OVER + 8  # over, and the label says why
 HERE = Path(__file__).parent
@@ -74,7 +76,7 @@ class Player:
             words=escape(printable("; ".join(timeline.summary() for timeline in self.timelines))),
             findings=self._findings(),
             picture=f"data:image/png;base64,{b64encode(self.png).decode()}",
-            film=film,
+            film=film if len(film) <= LARGE else packed(film),
             module=module(),
         )
 
@@ -151,6 +153,11 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def packed(film: str) -> str:
+    """A long film's JSON text as a shorter one: rows and names of ten thousand lanes shrink to a third."""
+    return json.dumps({"packed": b64encode(compress(film.encode())).decode()})
+
+
 def _of_lanes(timeline):
     """Who created which lane, and what is amiss, with where in the picture to look: as far as there is any of it."""
     number = {lane: number for number, lane in enumerate(timeline.lanes)}
@@ -216,11 +223,10 @@ def changes(timeline: Timeline) -> Iterable[tuple[float, int, State | None, str,
 def turning(timeline: Timeline) -> bytes:
     """The rows of the lane behind the last, on which the cook turns to another dish: its number stands for a label's."""
     number = {lane: number for number, lane in enumerate(timeline.lanes)}
-    spans = [span for span in timeline.cook if span.state is SWITCHING]
     return b"".join(
         ROW.pack(span.start, len(number), NUMBERS[id(SWITCHING)] + 16 * number[span.lane])
         + ROW.pack(span.end, len(number), OVER)
-        for span in spans
+        for span in timeline.switching
     )
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from base64 import b64encode
-from itertools import groupby, pairwise
+from itertools import pairwise
 from operator import add, lt
 from pathlib import Path
 from threading import Timer
@@ -28,7 +28,6 @@ from kitchen.timeline import (
     Span,
     Table,
     Timeline,
-    merged,
     printable,
     short_names,
 )
@@ -455,8 +454,14 @@ def performed(retell, stage, moves, over):
 
 def tidy(spans):
     """Spans as a Timeline has them: none of no length, and neighbours differ."""
-    lanes = groupby((span for span in shown(spans) if span.end > span.start), key=lambda span: span.lane)
-    return [span for _, lane in lanes for span in merged(lane)]
+    tidy = []
+    for span in shown(spans):
+        last = tidy[-1] if tidy else None
+        if last and (*last[:3], last.end, last.inferred) == (*span[:4], span.inferred):
+            tidy[-1] = last._replace(end=span.end)
+        elif span.end > span.start:
+            tidy.append(span)
+    return tidy
 
 
 @settings(deadline=None, max_examples=150)

@@ -152,7 +152,7 @@ def _spans(names, columns):
     return tuple(map(Span, map(names.__getitem__, lanes), states, labels, starts, ends, map(bool, inferred)))
 
 
-KEPT = 20_000  # spans: more are made each time anew, since their columns take a fifth of the room
+KEPT = 5_000  # spans: more are made each time anew, since their columns take a fifth of the room
 
 
 def _kept_if_few(make):

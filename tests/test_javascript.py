@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitchen import Dish, State, dinner, downloads, live, simulate, wait, work
-from kitchen.player import film_json
+from kitchen.player import film_json, packed
 from kitchen.recorder import Recorder
 from kitchen.timeline import (
     IDLING,
@@ -183,6 +183,9 @@ def check(retell, *timelines, offsets=None):
         assert parents_of(run) == {number[lane]: number[parent] for lane, parent in timeline.parents.items()}
         assert run["findings"] == list(findings_of(timeline))
         assert len(run["turns"]) == (seen_switches(timeline) + 1 if timeline.cook else 0)
+        assert run["took"] == list(timeline.took)
+        for state, means in list(zip(NUMBERS, run["means"][1:], strict=True))[:4]:
+            assert math.fsum(means) * timeline.makespan / 7 == pytest.approx(spent(timeline, state), abs=1e-9)
         for time, told in zip(moments, run["moments"], strict=True):
             assert told == told_of(timeline, time), f"at {time}"
     return film
@@ -208,7 +211,13 @@ def told_of(timeline, time):
         "undone": sum(over and lane in timeline.outcomes for lane, over in over.items()),
         "turning": short_names(timeline.lanes)[timeline.lanes.index(turning[0].lane)] if turning else "",
         "states": [NUMBERS[span.state] if span else 0 for span in then],
+        "counts": [0, *(len(who(state)) for state in State)],
     }
+
+
+def spent(timeline, state):
+    """The time that all lanes together spent in a state."""
+    return math.fsum(span.duration for span in timeline.spans if span.state is state)
 
 
 def schedules(menu, quantum=1.0, cost=0.0):
@@ -303,6 +312,29 @@ def test_the_page_knows_any_timeline(retell, timelines):
 def test_ready_for_nothing_stays_without_a_label(retell):
     table = Table([0, 1], [RUNNING, READY], ["of another", ""], [0.0, 0.0], [2.0, 1.0])
     check(retell, Timeline(["a", "b"], table))
+
+
+# --- ten thousand lanes ----------------------------------------------------------------------------------------------
+
+
+def test_the_page_chooses_the_lanes_that_python_would(retell):
+    steps = [wait("queue", 1), work("begin", 0.001), wait("net", 2), work("end", 0.001)]
+    menu = [Dish(f"page {n}", [*steps[:2], wait("net", n * 7919 % 101), steps[3]]) for n in range(400)]
+    timeline = simulate.cooperative(menu)
+    timeline.outcomes = {"page 7": "timed out", "page 399": "refused"}
+    (run,) = check(retell, timeline)["runs"]
+    assert run["chosen"]["first"] == list(range(10))
+    assert run["chosen"]["undone"] == [7, 399]
+    assert run["chosen"]["all"] == list(range(400))
+    slowest = sorted(range(400), key=lambda lane: -timeline.took[lane])[:10]
+    assert run["chosen"]["slowest"] == sorted(slowest)
+    assert timeline.few(10) == [timeline.lanes[lane] for lane in sorted({*range(10), *slowest, 7, 399})]
+
+
+def test_what_is_packed_is_unpacked_in_the_page(retell):
+    timeline = simulate.cooperative(downloads(50))
+    text = film_json([timeline], [0.0])
+    assert retell(film=packed(text)) == retell(film=text)
 
 
 # --- what is told while it happens -----------------------------------------------------------------------------------
@@ -485,6 +517,16 @@ def test_the_page_notices_what_is_missing_and_nothing_else(retell, stage, moves)
     film = performed(retell, stage, moves, over=True)
     assert film["answers"] == [not missing for missing in stage.missing]
     assert all(film["answers"][stage.last :])
+
+
+@settings(deadline=None, max_examples=150)
+@given(stage=stages, moves=st.integers(0, 80))
+def test_the_page_counts_the_lanes_of_what_was_recorded_however_late_it_came(retell, stage, moves):
+    film = performed(retell, stage, moves, over=True)
+    for timeline, run in zip(stage.view.timelines, film["runs"], strict=True):
+        for state, means in list(zip(NUMBERS, run["means"][1:], strict=True))[:4]:
+            mean = spent(timeline, state) / timeline.makespan if timeline.makespan else 0.0
+            assert math.fsum(means) / 7 == pytest.approx(mean, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=150)

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
 from html import escape
+from itertools import groupby
 from math import isfinite
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from struct import Struct
@@ -209,14 +211,15 @@ def rows(entries: Iterable[tuple[float, int, State | None, str, bool]], labels: 
 
 def changes(timeline: Timeline) -> Iterable[tuple[float, int, State | None, str, bool]]:
     """A Timeline's changes: one where a span begins, and one where it ends and no other follows at once."""
-    for lane, (name, spans) in enumerate(timeline.by_lane.items()):
+    spans = {lane: list(rows) for lane, rows in groupby(zip(*timeline.table, strict=True), key=itemgetter(0))}
+    for lane, name in enumerate(timeline.lanes):
         outcome, over = timeline.outcomes.get(name, ""), 0.0
-        for span in spans:
-            if span.start > over:
+        for _, state, label, start, end, inferred in spans.get(lane, ()):
+            if start > over:
                 yield over, lane, None, "", False
-            yield span.start, lane, span.state, span.label, span.inferred
-            over = span.end
-        if spans or outcome:
+            yield start, lane, state, label, bool(inferred)
+            over = end
+        if lane in spans or outcome:
             yield over, lane, None, outcome, False
 
 

@@ -96,15 +96,14 @@ class _Tidy(Table):
 
 def _tidy(table, gaps):
     """The rows of a table as spans: with the gaps filled, and neighbours that say the same made one."""
-    rows = []
+    rows, last = [], (None,) * 6
     for row in _with_gaps(table, gaps):
         lane, state, label, start, end, inferred = row
-        if rows:
-            last = rows[-1]
-            if last[0] == lane and last[4] == start and (last[1:3], last[5]) == ((state, label), inferred):
-                rows[-1] = (*last[:4], end, inferred)
-                continue
-        rows.append(row)
+        if last[1] is state and last[0] == lane and last[4] == start and last[2] == label and last[5] == inferred:
+            last = rows[-1] = (*last[:4], end, inferred)
+        else:
+            rows.append(row)
+            last = row
     return _Tidy.of(rows)
 
 

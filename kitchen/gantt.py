@@ -216,7 +216,7 @@ def _crowd(timeline, ax, columns=600):
     number = len(timeline.lanes)
     row, thickness = number * 0.07, number * 0.055
     state_of = np.fromiter(map(id, states), np.uint64, len(states))  # by identity: hashing an Enum is slow
-    of_state = {state: (starts[rows], ends[rows]) for state in STYLES if (rows := state_of == id(state)).any()}
+    of_state = {state: (starts[its], ends[its]) for state in STYLES if (its := state_of == id(state)).any()}
     _stack(ax, of_state, edges, 0, 1)
     few = timeline.few()
     rows = {lane: -row * (place + 2) for place, lane in enumerate(few)}

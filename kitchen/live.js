@@ -562,7 +562,7 @@ export class Figure {
   apart() {
     const live = this.root.dataset.phase === "live";
     if (this.calm.matches && (live || this.playing)) return 250;
-    return live && (navigator.hardwareConcurrency ?? 4) <= 2 ? 100 : 0;
+    return live && (navigator.hardwareConcurrency ?? 4) <= 2 ? (this.plan?.crowd ? 250 : 100) : 0;
   }
 
   move(stamp) {

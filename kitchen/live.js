@@ -314,6 +314,7 @@ export class Figure {
   grow() {
     this.explained = null;
     if (!this.plan) return;
+    if (this.choice.value !== "slowest") this.picked = null; // the slowest would jump about
     this.layOut();
     this.plate.key = "";
     const { focus } = this;
@@ -700,8 +701,8 @@ export async function playSaved(name) {
     const saved = root.querySelector('script[type="application/json"]');
     if (root.kitchen || !saved) continue;
     const film = JSON.parse(saved.textContent);
-    const whole = film.packed ? await unpacked(film) : film; // a small one is there at once
-    if (!root.kitchen) new Figure(root, filmOf(whole));
+    const shown = film.packed ? await unpacked(film) : filmOf(film); // a small one is there at once
+    if (!root.kitchen) new Figure(root, shown);
   }
 }
 

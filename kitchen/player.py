@@ -20,12 +20,15 @@ from pathlib import Path
 from struct import Struct
 from zlib import compress
 
+import numpy as np
+
 from kitchen.gantt import png
 from kitchen.timeline import SWITCHING, State, Timeline, printable, short_names
 
 ROW = Struct("<dII")  # time, lane, what: state + 8 if inferred + 16 x number of the label
 OVER = 0  # the state of a lane that is not there (yet, or any more)
-LARGE = 300_000  # characters: a longer film is packed, and the page unpacks it
+ROWS = np.dtype("<f8, <u4, <u4")  # the same, for many at once
+LARGE = 200_000  # bytes of rows: in a page, more than that are packed
 NUMBERS = {id(state): number for number, state in enumerate(State, start=1)}  # by identity: hashing an Enum is slow
 NUMBERS[id(None)] = OVER + 8  # over, and the label says why
 HERE = Path(__file__).parent
@@ -69,7 +72,7 @@ class Player:
 
         Raises ValueError for a name of anything but letters and digits.
         """
-        film = self.film()
+        film = film_json(self.timelines, self.offsets, self.title, pack=True)
         if name is not None and not (name.isascii() and name.isalnum()):
             raise ValueError(f"name={name!r}: letters and digits only, since it becomes part of the page")
         return FIGURE.format(
@@ -78,7 +81,7 @@ class Player:
             words=escape(printable("; ".join(timeline.summary() for timeline in self.timelines))),
             findings=self._findings(),
             picture=f"data:image/png;base64,{b64encode(self.png).decode()}",
-            film=film if len(film) <= LARGE else packed(film),
+            film=film,
             module=module(),
         )
 
@@ -131,12 +134,15 @@ playSaved("{name}");
 </figure>"""
 
 
-def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "") -> str:
-    """The film of these Timelines as a JSON text that can stand anywhere in an HTML page."""
-    runs = []
+def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "", pack: bool = False) -> str:
+    """The film of these Timelines as a JSON text that can stand anywhere in an HTML page.
+
+    `pack`: a large one shrinks to a third, and then needs a browser that knows DecompressionStream (since 2023 all do).
+    """
+    runs, told = [], []
     for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
         labels = Labels()
-        told = rows(changes(timeline), labels) + turning(timeline)
+        told.append(rows(changes(timeline), labels) + turning(timeline))
         runs.append(
             {
                 "run": number,
@@ -144,20 +150,29 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
                 "labelsFrom": 0,
                 "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
                 "labels": labels.texts,
-                "rows": b64encode(told).decode(),
+                "rows": b64encode(told[-1]).decode(),
                 "ended": timeline.makespan,
                 "summary": printable(timeline.summary()),
             }
             | _of_lanes(timeline)
         )
     film = {"title": printable(title), "runs": runs}
-    text = json.dumps(film, allow_nan=False, separators=(",", ":"))  # in ASCII: U+2028 is written as \\u2028
+    if pack and sum(map(len, told)) > LARGE:
+        film = {"packed": b64encode(_packed(film, told)).decode()}
+    text = _dumps(film)  # in ASCII: U+2028 is written as \\u2028
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def packed(film: str) -> str:
-    """A long film's JSON text as a shorter one: rows and names of ten thousand lanes shrink to a third."""
-    return json.dumps({"packed": b64encode(compress(film.encode())).decode()})
+def _packed(film, told):
+    """A film compressed: a line of JSON with how many rows each run has, and behind it the rows, column by column."""
+    runs = [run | {"rows": len(rows) // ROW.size} for run, rows in zip(film["runs"], told, strict=True)]
+    tables = [np.frombuffer(rows, ROWS) for rows in told]
+    columns = b"".join(table[column].tobytes() for table in tables for column in ROWS.names)
+    return compress(_dumps(film | {"runs": runs}).encode() + b"\n" + columns)
+
+
+def _dumps(film):
+    return json.dumps(film, allow_nan=False, separators=(",", ":"))
 
 
 def _of_lanes(timeline):

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitchen import Dish, State, dinner, downloads, live, simulate, wait, work
-from kitchen.player import film_json, packed
+from kitchen.player import LARGE, film_json
 from kitchen.recorder import Recorder
 from kitchen.timeline import (
     IDLING,
@@ -332,9 +332,16 @@ def test_the_page_chooses_the_lanes_that_python_would(retell):
 
 
 def test_what_is_packed_is_unpacked_in_the_page(retell):
-    timeline = simulate.cooperative(downloads(50))
-    text = film_json([timeline], [0.0])
-    assert retell(film=packed(text)) == retell(film=text)
+    several = [simulate.cooperative(downloads(3000)), simulate.sync([]), simulate.sync(downloads(9))]
+    texts = [film_json(several, [0.0, 1.0, 2.0], "</script>\n", pack) for pack in (False, True)]
+    assert [len(text) > LARGE for text in texts] == [True, False]
+    assert "<" not in texts[1]
+    assert retell(film=texts[0]) == retell(film=texts[1])
+
+
+def test_what_is_small_is_not_packed():
+    timeline = simulate.cooperative(dinner())
+    assert film_json([timeline], [0.0], pack=True) == film_json([timeline], [0.0])
 
 
 # --- what is told while it happens -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ const received = (messages) => {
   return { film, answers };
 };
 
-const whole = (saved) => (saved.packed ? unpacked(saved) : saved);
+const whole = (saved) => (saved.packed ? unpacked(saved) : filmOf(saved));
 
 const viewOf = (base64) => {
   const bytes = Buffer.from(base64, "base64");
@@ -47,7 +47,7 @@ const toldOf = (film, moments) =>
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { film: text, messages, moments = [] } = JSON.parse(line);
-  const { film, answers } = messages ? received(messages) : { film: filmOf(await whole(JSON.parse(text))) };
+  const { film, answers } = messages ? received(messages) : { film: await whole(JSON.parse(text)) };
   const { title, duration } = film;
   console.log(JSON.stringify({ title, duration, answers, runs: toldOf(film, moments) }));
 }

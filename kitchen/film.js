@@ -262,7 +262,7 @@ export function chosen(run, choice, text, now = run.last) {
   if (choice === "first") return lanes.slice(0, TEN);
   if (choice === "undone") return lanes.filter((lane) => !["", "done"].includes(run.outcome(lane, Infinity)));
   if (choice !== "slowest") return lanes;
-  const took = new Map(lanes.map((lane) => [lane, run.took(lane, now)]));
+  const took = new Map(lanes.map((lane) => [lane, Math.round(run.took(lane, now) * 1e9)])); // equal but for rounding is equal
   return lanes.sort((one, other) => took.get(other) - took.get(one)).slice(0, TEN).sort((one, other) => one - other);
 }
 

@@ -305,9 +305,12 @@ class Timeline:
         return array("d", (finish - began.get(lane, 0.0) for lane, finish in enumerate(finishes)))
 
     def few(self, each: int = 3) -> list[str]:
-        """Lanes that stand for a crowd, in menu order: the first, the slowest, and the first that were not done."""
+        """Lanes that stand for a crowd, in menu order: the first, the slowest, and the first that were not done.
+
+        Lanes that took equally long, but for rounding, are slow in menu order.
+        """
         numbers = range(len(self.lanes))
-        chosen = {*numbers[:each], *nlargest(each, numbers, key=lambda lane: (self.took[lane], -lane))}
+        chosen = {*numbers[:each], *nlargest(each, numbers, key=lambda lane: (round(self.took[lane] * 1e9), -lane))}
         undone = [lane for lane in numbers if self.lanes[lane] in self.outcomes]
         return [self.lanes[lane] for lane in sorted(chosen.union(undone[:each]))]
 
@@ -512,7 +515,7 @@ def draw(timeline: Timeline) -> str:
     end = f"{short(timeline.makespan)} {timeline.unit}"
     lines.append(" " * left + "0" + end.rjust(columns - 1))
     if crowd:
-        lines.append(f"({told_few(timeline)}; the other {number - len(shown)} are not shown)")
+        lines += wrap(f"({told_few(timeline)}; the other {number - len(shown)} are not shown)", WIDTH)
     elif every > 1:
         lines.append(f"(1 lane in {every} is shown, of {number})")
     lines.append("  ".join(f"{mark} {state.value}" for state, mark in MARKS.items()))
@@ -540,8 +543,8 @@ def _counted(timeline):
 def told_few(timeline: Timeline) -> str:
     """Which lanes stand for the crowd, in words."""
     undone = len(timeline.outcomes.keys() & set(timeline.lanes))
-    also = f", and {min(undone, 3)} of {undone} that were not done" if undone else ""
-    return f"of {len(timeline.lanes)} lanes the first 3, the 3 slowest{also}"
+    others = f", the 3 slowest, and {min(undone, 3)} of {undone} that were not done" if undone else " and the 3 slowest"
+    return f"of {len(timeline.lanes)} lanes the first 3{others}"
 
 
 def bar(spans: Iterable[Span], columns: int, step: float) -> str:

@@ -5,6 +5,7 @@ from io import BytesIO
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -74,11 +75,11 @@ def png(*timelines: Timeline) -> bytes:
 
     With a palette: flat colours need no more, and the file is a third of the size.
     """
-    figure = Figure(figsize=(WIDTH, sum(_heights(timelines))), layout="constrained")
+    figure = Figure(figsize=(WIDTH, sum(_heights(timelines))), dpi=100, layout="constrained")
     _draw_all(timelines, figure)
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    image = Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     file = BytesIO()
     image.save(file, format="png", optimize=True)
     return file.getvalue()

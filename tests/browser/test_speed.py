@@ -5,6 +5,7 @@ of a computer with two cores that does little else; a turn counts only as far as
 """
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from crowd import LANES as CROWD
 from crowd import recorded
 
 from kitchen import Dish, fetch, simulate, wait, work
+from kitchen.gantt import png
 from kitchen.player import Player
 from kitchen.server import serve
 
@@ -297,27 +299,36 @@ WITHIN = 3 * ONE_SECOND  # asserted: computers differ, and this one may be busy
 CROWD_FPS = 20
 
 
+def seconds(make):
+    began = time.perf_counter()
+    make()
+    return time.perf_counter() - began
+
+
 def test_ten_thousand_lanes_show_within_a_second(page, tmp_path, report):
     recorded(400).timeline()._repr_mimebundle_()  # matplotlib has to be awake
-    made, shown, path = [], [], tmp_path / "crowd.html"
+    paper, made, shown, path = [], [], [], tmp_path / "crowd.html"
     page.add_init_script(FIRST)
+    gc.collect()
+    gc.freeze()  # what other tests have left behind is not to be looked through again and again
     for _ in range(TRIES):
-        timeline = recorded().timeline()
-        began = time.perf_counter()
-        timeline._repr_mimebundle_()  # static and player and text: all that a notebook's output is
-        made.append(time.perf_counter() - began)
+        timeline, again = recorded().timeline(), recorded().timeline()
+        paper.append(seconds(lambda timeline=again: png(timeline)))
+        made.append(seconds(timeline._repr_mimebundle_))  # static, player and text: all that a notebook's output is
         timeline.save(path)
         page.goto(path.as_uri())
         shown.append(page.wait_for_function("window.firstFrame").json_value() / 1000)
+    gc.unfreeze()
     counted = {way: page.evaluate(COUNT, [1, way]) for way in WAYS}
-    told = "met" if min(made) <= ONE_SECOND and min(shown) <= ONE_SECOND else "missed"
+    figures = [min(times) for times in (paper, made, shown)]
+    told = "met" if max(figures) <= ONE_SECOND else "missed"
     report(
         f"{CROWD:,} lanes, {len(timeline.table.starts):,} spans; each within a second: {told}",
-        ("s until the output is made", "s to the first frame", *(f"{way} at fps" for way in WAYS)),
-        [(f"{min(made):.2f}", f"{min(shown):.2f}", *(f"{fps:.0f}" for fps in counted.values()))],
+        ("s to the static picture", "to the whole output", "to the first frame", *(f"{way} at fps" for way in WAYS)),
+        [(*(f"{figure:.2f}" for figure in figures), *(f"{fps:.0f}" for fps in counted.values()))],
     )
     assert page.problems == []
-    assert min(made) < WITHIN and min(shown) < WITHIN
+    assert max(figures) < WITHIN
     assert min(counted.values()) >= CROWD_FPS
 
 

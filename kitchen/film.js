@@ -20,6 +20,8 @@ export class Run {
     this.times = Array.from({ length: lanes.length + 1 }, () => []);
     this.whats = Array.from({ length: lanes.length + 1 }, () => []);
     this.rows = 0;
+    this.edges = []; // where a lane goes over from one state to another: time, before, after, in the order in which they came
+    this.counts = new Counts();
     this.last = 0; // the latest change that is known
     this.seen = new Set(); // the states that occur, + 8 where inferred; 8: over without being done
     this.ended = null; // when the run was over
@@ -43,8 +45,10 @@ export class Run {
     for (let at = skip * ROW_BYTES; at < rows.byteLength; at += ROW_BYTES) {
       const time = rows.getFloat64(at, true);
       const lane = rows.getUint32(at + 8, true);
-      this.times[lane].push(time);
       const what = rows.getUint32(at + 12, true);
+      const before = this.whats[lane].at(-1) & 7;
+      if (lane < this.lanes.length && before !== (what & 7)) this.edges.push(time, before, what & 7);
+      this.times[lane].push(time);
       this.whats[lane].push(what);
       if (what & 15) this.seen.add(what & 15);
       if (time > this.last) this.last = time;
@@ -108,8 +112,14 @@ export class Run {
     return this.hasEnded(time) ? "unfinished" : "";
   }
 
-  // Who is in which state at `time`, as lane numbers; `held` is everybody who has the CPU then.
+  // Who is in which state at `time`, as lane numbers; `held` is everybody who has the CPU then. Several ask for the same.
   at(time) {
+    const asked = `${time}/${this.rows}/${this.ended}/${this.lanes.length}`;
+    if (this.atOf !== asked) [this.atOf, this.then] = [asked, this.lookAt(time)];
+    return this.then;
+  }
+
+  lookAt(time) {
     const found = { held: [], ready: [], waiting: [], done: 0, undone: 0, turning: "" };
     for (let lane = 0; lane < this.lanes.length; lane += 1) {
       const state = this.stateAt(lane, time);
@@ -124,6 +134,28 @@ export class Run {
     const turn = this.find(this.lanes.length, time);
     found.turning = this.span(this.lanes.length, turn, time)?.label ?? "";
     return found;
+  }
+
+  // How many lanes are in each state at `time`: numbers, by state.
+  countsAt(time) {
+    this.counts.add(this.edges);
+    return this.hasEnded(time) ? NOBODY : this.counts.at(time);
+  }
+
+  // The mean number of lanes in each state, in each of `columns` pixels of `size` from `from` on, as far as `now`.
+  meanCounts(from, size, columns, now) {
+    this.counts.add(this.edges);
+    return this.counts.means(from, size, columns, this.ended ?? now);
+  }
+
+  // How long a lane took: from its first turn on the CPU to its end; one that never had the CPU, as long as it was there.
+  took(lane, now) {
+    const whats = this.whats[lane];
+    let first = whats.findIndex((what) => (what & 7) === RUNNING || (what & 7) === IDLING);
+    if (first < 0) first = whats.findIndex((what) => (what & 7) !== OVER);
+    if (first < 0) return 0;
+    const last = whats.findLastIndex((what) => (what & 7) !== OVER);
+    return this.end(lane, last, now) - this.times[lane][first];
   }
 
   // The moments at which the cook turns to another dish than she had before, in order of time.
@@ -144,6 +176,94 @@ export class Run {
     }
     return this.turned;
   }
+}
+
+// How many lanes are in each state, over time. Exact: a sweep over all edges, which are kept in order of time. Nearly all come
+// in that order; one that is late is put where it belongs, and what comes after it is counted again.
+export class Counts {
+  constructor() {
+    this.read = 0; // so many numbers of the edges are in here
+    this.times = [];
+    this.before = [];
+    this.after = [];
+    this.numbers = STATES.map(() => []); // of each state, from each of these times on; who is over is not counted
+  }
+
+  // Edges as a run has them: those that are new are counted.
+  add(edges) {
+    const fresh = [];
+    for (; this.read < edges.length; this.read += 3) fresh.push(edges.slice(this.read, this.read + 3));
+    if (!fresh.length) return;
+    fresh.sort((one, other) => one[0] - other[0]);
+    const first = this.find(fresh[0][0]) + 1;
+    const later = this.times.splice(first).map((time, at) => [time, this.before[first + at], this.after[first + at]]);
+    for (const column of [this.before, this.after, ...this.numbers]) column.length = first;
+    for (let [one, other] = [0, 0]; one < fresh.length || other < later.length; ) {
+      const isFresh = other === later.length || (one < fresh.length && fresh[one][0] <= later[other][0]);
+      this.append(...(isFresh ? fresh[one++] : later[other++]));
+    }
+  }
+
+  append(time, before, after) {
+    const last = this.times.length - 1;
+    this.times.push(time);
+    this.before.push(before);
+    this.after.push(after);
+    this.numbers.forEach((numbers, state) => {
+      numbers.push(state === OVER ? 0 : (numbers[last] ?? 0) + (state === after) - (state === before));
+    });
+  }
+
+  // The number of the last edge that is not after `time`; -1: there is none.
+  find(time) {
+    let [low, high] = [0, this.times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.times[middle] <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  at(time) {
+    const edge = this.find(time);
+    return edge < 0 ? NOBODY : this.numbers.map((numbers) => numbers[edge]);
+  }
+
+  // By state, the mean in each of `columns` stretches of `size` from `from` on; from `until` on there is nobody.
+  means(from, size, columns, until) {
+    const means = STATES.map(() => new Float64Array(columns));
+    const end = Math.min(until, from + size * columns);
+    let edge = Math.max(0, this.find(from));
+    for (; edge < this.times.length && this.times[edge] < end; edge += 1) {
+      const start = (Math.max(this.times[edge], from) - from) / size;
+      const stop = (Math.min(this.times[edge + 1] ?? end, end) - from) / size;
+      if (!(stop > start)) continue;
+      for (let column = Math.floor(start); column < Math.min(stop, columns); column += 1) {
+        const part = Math.min(stop, column + 1) - Math.max(start, column);
+        for (let state = RUNNING; state <= IDLING; state += 1) means[state][column] += part * this.numbers[state][edge];
+      }
+    }
+    return means;
+  }
+}
+
+const NOBODY = STATES.map(() => 0);
+
+// --- which lanes one asks for ---------------------------------------------------------------------------------------
+
+export const CHOICES = { first: "the first ten", slowest: "the slowest ten", undone: "those that were not done", all: "all" };
+const TEN = 10;
+
+// The numbers of the lanes of a run whose names have `text` in them, whatever its case; of those the choice, in menu order.
+export function chosen(run, choice, text, now = run.last) {
+  const wanted = text.trim().toLowerCase();
+  const lanes = [...run.lanes.keys()].filter((lane) => run.lanes[lane].toLowerCase().includes(wanted));
+  if (choice === "first") return lanes.slice(0, TEN);
+  if (choice === "undone") return lanes.filter((lane) => !["", "done"].includes(run.outcome(lane, Infinity)));
+  if (choice !== "slowest") return lanes;
+  const took = new Map(lanes.map((lane) => [lane, Math.round(run.took(lane, now) * 1e9)])); // equal but for rounding is equal
+  return lanes.sort((one, other) => took.get(other) - took.get(one)).slice(0, TEN).sort((one, other) => one - other);
 }
 
 export class Film {
@@ -192,11 +312,32 @@ export class Film {
   }
 }
 
-// A saved film: news of all its runs, with their rows in base64.
-export function filmOf(saved) {
+// A saved film: news of all its runs, with their rows in base64 unless they are given.
+export function filmOf(saved, rows = saved.runs.map((run) => new DataView(bytesOf(run.rows).buffer))) {
   const film = new Film(saved.title);
-  film.receive(saved, saved.runs.map((run) => new DataView(bytesOf(run.rows).buffer)));
+  film.receive(saved, rows);
   return film;
+}
+
+// A large film, which is compressed: a line of JSON, and behind it of each run the times, the lanes, and the whats. Where a
+// browser cannot do this, the static picture stays.
+export async function unpacked({ packed }) {
+  const stream = new Blob([bytesOf(packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const line = bytes.indexOf(10);
+  const saved = JSON.parse(new TextDecoder().decode(bytes.subarray(0, line)));
+  let columns = new DataView(bytes.buffer, line + 1);
+  const rows = saved.runs.map(({ rows: number }) => {
+    const view = new DataView(new ArrayBuffer(number * ROW_BYTES));
+    for (let row = 0; row < number; row += 1) {
+      view.setFloat64(row * ROW_BYTES, columns.getFloat64(8 * row, true), true);
+      view.setUint32(row * ROW_BYTES + 8, columns.getUint32(8 * number + 4 * row, true), true);
+      view.setUint32(row * ROW_BYTES + 12, columns.getUint32(12 * number + 4 * row, true), true);
+    }
+    columns = new DataView(bytes.buffer, columns.byteOffset + view.byteLength);
+    return view;
+  });
+  return filmOf(saved, rows);
 }
 
 function bytesOf(base64) {
@@ -327,6 +468,16 @@ export function cookText(run, time, briefly = false) {
 export function doneText(run, time) {
   const { done, undone } = run.at(time);
   return `${done} of ${run.lanes.length} done${undone ? `, ${undone} not` : ""}`;
+}
+
+// How many lanes of a run are in which state at `time`, a line for each.
+export function crowdText(run, time) {
+  const counts = run.countsAt(time);
+  const { done, undone } = run.at(time);
+  const lines = [RUNNING, READY, WAITING, IDLING].filter((state) => run.seen.has(state) || run.seen.has(state + 8));
+  const rest = run.lanes.length - done - undone - counts.reduce((sum, number) => sum + number, 0);
+  const others = [[done, "done"], [undone, "over, and not done"], [rest, "not there"]].filter(([number]) => number);
+  return [...lines.map((state) => [counts[state], STATES[state]]), ...others].map(([number, what]) => `${number} ${what}`);
 }
 
 // The state of affairs at `time` in a sentence, for whoever does not see the picture.

@@ -5,6 +5,7 @@ from io import BytesIO
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -12,9 +13,21 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, State, Timeline, cut, printable, short_names
+from kitchen.timeline import (
+    IDLING,
+    MOST_LANES,
+    READY,
+    RUNNING,
+    SWITCHING,
+    WAITING,
+    State,
+    Timeline,
+    cut,
+    printable,
+    short_names,
+    told_few,
+)
 
-MOST_LANES = 300  # above that a lane is thinner than a pixel: the picture shows how many are in each state
 MOST_SPANS = 3000  # above that a span is thinner than a pixel: drawing each takes seconds, and shows no more
 WIDTH = 11.0  # inches
 UNITS = {"min": "minutes", "s": "seconds"}
@@ -34,7 +47,7 @@ def gantt(timeline: Timeline, ax: Axes | None = None) -> Axes:
     """Draws a Timeline into `ax` (None: a new figure of its own) and returns the Axes. Never shows, never saves.
 
     A row per lane from top to bottom, and the cook's own at the bottom: whom she is working for, and how busy she was.
-    Above 300 lanes: how many of them are in each state over time. Spans that were inferred are paler.
+    Above 300 lanes: how many of them are in each state over time, and a few of them. Spans that were inferred are paler.
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(WIDTH, *_heights([timeline])), layout="constrained")
@@ -62,11 +75,11 @@ def png(*timelines: Timeline) -> bytes:
 
     With a palette: flat colours need no more, and the file is a third of the size.
     """
-    figure = Figure(figsize=(WIDTH, sum(_heights(timelines))), layout="constrained")
+    figure = Figure(figsize=(WIDTH, sum(_heights(timelines))), dpi=100, layout="constrained")
     _draw_all(timelines, figure)
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    image = Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     file = BytesIO()
     image.save(file, format="png", optimize=True)
     return file.getvalue()
@@ -90,7 +103,7 @@ def _heights(timelines):
 
 def _height(timeline, most):
     """Inches: enough for a hundred lanes, and not more than a page."""
-    return min(1.5 + 0.38 * (len(timeline.lanes) + 1), most) if len(timeline.lanes) <= MOST_LANES else 3.4
+    return min(1.5 + 0.38 * (len(timeline.lanes) + 1), most) if len(timeline.lanes) <= MOST_LANES else 5.2
 
 
 def _draw(timeline, ax, until):
@@ -122,7 +135,8 @@ def _lanes(timeline, ax):
         _raster(ax, placed, number)
     _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook], outlined=few)
     if few:
-        _step_names(ax, timeline, row, cook_row)
+        _step_names(ax, [(span, row[span.lane], span.label) for span in timeline.spans])
+        _step_names(ax, [(span, cook_row, span.lane) for span in timeline.cook])
     ax.axhline(number - 0.4, color="#888888", linewidth=0.8)
     every = -(-number // 25) or 1  # more names than that cannot be read
     ax.set_yticks(
@@ -180,12 +194,10 @@ def _coverage(row, start, end, shape):
     return reached.cumsum(axis=1)[:, : shape[1]]
 
 
-def _step_names(ax, timeline, row, cook_row):
-    """Writes the step into each bar in which there is room for it, and the dish into the cook's."""
+def _step_names(ax, named):
+    """Writes into each bar, given as (span, y, name), its name if there is room for it."""
     inches = WIDTH * 0.82 / ax.get_xlim()[1]
-    for span, y, name in [(span, row[span.lane], span.label) for span in timeline.spans] + [
-        (span, cook_row, span.lane) for span in timeline.cook
-    ]:
+    for span, y, name in named:
         if 0.072 * len(name) + 0.1 < span.duration * inches and span.state is not READY:
             dark = span.state in (RUNNING, SWITCHING)
             where = ((span.start + span.end) / 2, y)
@@ -198,38 +210,57 @@ def _step_names(ax, timeline, row, cook_row):
 
 
 def _crowd(timeline, ax, columns=600):
-    """How many lanes are in each state, over time, and below them the cook: in each of `columns` columns the mean."""
+    """How many lanes are in each state, over time: in each of `columns` columns the mean. Below them a few, and the cook."""
     edges = np.linspace(0, timeline.makespan or 1, columns + 1)
-    _stack(ax, timeline.spans, edges, 0, 1)
+    _, states, _, *times, _ = timeline.table
+    starts, ends = map(np.asarray, times)
     number = len(timeline.lanes)
-    cook_row, cook_thickness = -0.09 * number, 0.1 * number
-    _stack(ax, timeline.cook, edges, cook_row - cook_thickness / 2, cook_thickness)
+    row, thickness = number * 0.07, number * 0.055
+    state_of = np.fromiter(map(id, states), np.uint64, len(states))  # by identity: hashing an Enum is slow
+    of_state = {state: (starts[its], ends[its]) for state in STYLES if (its := state_of == id(state)).any()}
+    _stack(ax, of_state, edges, 0, 1)
+    few = timeline.few()
+    rows = {lane: -row * (place + 2) for place, lane in enumerate(few)}
+    bars = [(span, rows[lane], thickness) for lane in few for span in timeline.by_lane[lane]]
+    _bars(ax, bars)
+    _step_names(ax, [(span, y, span.label) for span, y, _ in bars])
+    cook_row, cook_thickness = -row * (len(few) + 2.7), row * 1.2
+    held = {state: of_state[state] for state in (RUNNING, IDLING) if state in of_state}
+    if timeline.switching:
+        held[SWITCHING] = tuple(np.array([(span.start, span.end) for span in timeline.switching]).T)
+    _stack(ax, held, edges, cook_row - cook_thickness / 2, cook_thickness)
+    ax.axhline(cook_row + row * 1.1, color="#888888", linewidth=0.8)
+    names = dict(zip(timeline.lanes, short_names(timeline.lanes), strict=True))
     ticks = [0, number // 4, number // 2, number * 3 // 4, number]
-    ax.set_yticks([cook_row, *ticks], [_cook_name(timeline), *ticks], fontsize=9)
+    ax.set_yticks(
+        [cook_row, *rows.values(), *ticks],
+        [_cook_name(timeline), *(_text(cut(names[lane], 26)) for lane in few), *(f"{tick}" for tick in ticks)],
+        fontsize=9,
+    )
     ax.get_yticklabels()[0].set(fontweight="bold")
     ax.set_ylim(cook_row - cook_thickness / 2, number)
-    ax.set_ylabel("lanes in each state")
+    words = f"above: how many lanes are in each state; below: {told_few(timeline)}"
+    ax.annotate(_text(words), (0, -row * 0.75), ha="left", va="center", fontsize=8)
 
 
-def _stack(ax, spans, edges, bottom, scale):
+def _stack(ax, of_state, edges, bottom, scale):
     """Areas on top of each other: the mean number of spans in each state between each two of `edges`, times `scale`."""
     middles = (edges[1:] + edges[:-1]) / 2
     bottom = np.full(len(middles), float(bottom))
     for state, (face, edge, hatch, _) in STYLES.items():
-        times = [(span.start, span.end) for span in spans if span.state is state]
-        if times:
-            top = bottom + scale * np.diff(_time_spent(times, edges)) / np.diff(edges)
+        if state in of_state:
+            top = bottom + scale * np.diff(_time_spent(*of_state[state], edges)) / np.diff(edges)
             style = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0, "step": "mid"}
             ax.fill_between(middles, bottom, top, **style)
             bottom = top
 
 
-def _time_spent(spans, edges):
-    """The time that all spans (rows of start and end) together had lasted up to each of `edges`."""
-    times = np.array(spans).ravel()
+def _time_spent(starts, ends, edges):
+    """The time that all spans together had lasted up to each of `edges`."""
+    times = np.concatenate([starts, ends])
     order = np.argsort(times, kind="stable")
     times = times[order]
-    number = np.cumsum(np.tile([1, -1], len(spans))[order])  # of spans, from this time on
+    number = np.cumsum(np.repeat([1, -1], len(starts))[order])  # of spans, from this time on
     spent = np.concatenate([[0.0], np.cumsum(number[:-1] * np.diff(times))])
     return np.interp(edges, times, spent)
 
@@ -243,14 +274,14 @@ def _cook_name(timeline):
 
 def _legend(ax, timelines):
     """Says under the picture what the colours mean: of the states that occur in it, and no others."""
-    spans = [span for timeline in timelines for span in (*timeline.spans, *timeline.cook)]
-    seen = {span.state for span in spans}
+    seen = {state for timeline in timelines for state in STYLES if state in timeline.table.states}
+    seen.update(SWITCHING for timeline in timelines if timeline.switching)
     patches = [
         Patch(facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0, label=says)
         for state, (face, edge, hatch, says) in STYLES.items()
         if state in seen
     ]
-    if any(span.inferred for span in spans):
+    if any(any(timeline.table.inferred) for timeline in timelines):
         patches.append(Patch(facecolor="none", edgecolor="none", label="(paler: inferred, not observed)"))
     if patches:
         ax.figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=8, frameon=False)

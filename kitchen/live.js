@@ -3,8 +3,10 @@
 // `Figure` is both. A live view feeds it through anywidget (`render`, below); a saved player finds its film in the page
 // (`playSaved`). Nothing in here ever asks the kernel for anything that playing needs.
 
-import { Clock, Film, STATES, affairs, cookText, doneText, filmOf, lengthText, neighbour, within } from "./film.js";
-import { Names, Plate, inkOf, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
+import {
+  CHOICES, Clock, Film, STATES, affairs, chosen, cookText, crowdText, doneText, filmOf, lengthText, neighbour, unpacked, within,
+} from "./film.js";
+import { Names, Plate, inkOf, isCrowd, layout, paintAxis, paintFrame, rowAt } from "./picture.js";
 
 const LASTS = [5, 10, 20, 60]; // seconds that playing the whole film may take
 const LONGEST = 860; // pixels: higher pictures scroll, three runs of a hundred lanes do not
@@ -90,7 +92,13 @@ export class Figure {
     this.cookText = element("span", "cpu");
     this.lanes = element("canvas", "lanes", { role: "img" });
     this.axis = element("canvas", "axis", { "aria-hidden": "true" });
-    this.scroller = element("div", "scroller", {}, this.lanes);
+    this.choice = element("select", "", { "aria-label": "Which lanes are shown" });
+    this.choice.append(...Object.entries(CHOICES).map(([value, text]) => element("option", "", { value }, text)));
+    this.filter = element("input", "", { type: "search", "aria-label": "Part of a lane's name", placeholder: "part of a name", size: 14 });
+    this.shown = element("output", "");
+    this.ask = element("div", "ask", { role: "group", "aria-label": "Lanes" }, "Lanes: ", this.choice, " with ", this.filter, this.shown);
+    this.ask.hidden = true;
+    this.scroller = element("div", "scroller", {}, this.lanes, this.ask);
     this.tip = element("div", "tip", { role: "tooltip" });
     this.tip.hidden = true;
     this.playButton = button("play", icon("play"), "Play (Space)");
@@ -142,6 +150,8 @@ export class Figure {
     on(this.scrub, "input", () => this.goTo((this.scrub.value / 1000) * this.duration));
     on(this.speed, "change", () => this.wake());
     on(this.alignBox, "change", () => this.setOffsets());
+    on(this.choice, "change", () => this.askFor());
+    on(this.filter, "input", () => this.askFor());
     on(this.root, "keydown", (event) => this.key(event));
     on(this.root, "focusout", (event) => this.root.contains(event.relatedTarget) || this.lookAt(null));
     on(this.lanes, "pointermove", (event) => this.hover(event));
@@ -195,14 +205,42 @@ export class Figure {
     this.explained = seen.size;
     const inferred = [...seen].some((what) => what > 8);
     const shown = [...STATES.keys()].slice(1).map((state) => seen.has(state) || seen.has(state + 8));
-    shown.push(inferred, seen.has(8), this.plan?.every > 1);
+    shown.push(inferred, seen.has(8), this.plan?.every > 1, this.plan?.crowd);
     [...this.legend.children].forEach((entry, at) => (entry.hidden = !shown[at]));
+  }
+
+  // Other lanes of a crowd are shown from now on: those that are chosen, and have been pointed out by a finding.
+  askFor() {
+    this.pointedOut = null;
+    this.lookAt(null);
+    this.plan = this.explained = this.picked = null;
+    this.plate.key = "";
+    this.scroller.scrollTop = 0;
+    this.wake();
+  }
+
+  // Where everything is. Which lanes of a crowd these are is found out once: while a run goes on, they stay.
+  layOut() {
+    this.picked ??= new Map();
+    this.plan = layout(this.film, (run) => {
+      if (!this.picked.get(run)?.size) {
+        this.picked.set(run, new Set(chosen(run, this.choice.value, this.filter.value, this.nowOf(run))));
+      }
+      const lanes = this.picked.get(run);
+      return this.pointedOut?.run === run ? new Set([...lanes, this.pointedOut.lane]) : lanes;
+    });
+    this.ask.hidden = !this.plan.crowd;
+    this.ask.style.top = `${this.plan.ask + 4}px`;
+    if (!this.plan.crowd) return;
+    const all = this.film.runs.reduce((sum, run) => sum + run.lanes.length, 0);
+    const lanes = this.plan.rows.filter(({ kind, height }) => kind === "lane" && height).length;
+    this.shown.textContent = `${lanes.toLocaleString("en")} of ${all.toLocaleString("en")} shown`;
   }
 
   // What depends on which runs there are.
   renew() {
     const { runs } = this.film;
-    this.plan = this.explained = this.found = null;
+    this.plan = this.explained = this.found = this.picked = this.pointedOut = null;
     this.plate.key = "";
     this.places.clear();
     this.lookAt(null);
@@ -249,6 +287,11 @@ export class Figure {
     [this.fitted, this.found] = [false, { run, lane, start, end }];
     this.goTo(run.offset + start);
     this.scroller.scrollIntoView({ block: "nearest" });
+    if (isCrowd(this.film)) {
+      [this.pointedOut, this.plate.key] = [{ run, lane }, ""];
+      this.layOut();
+      this.measure();
+    }
     const row = this.plan?.rows.find((one) => one.run === run && one.lane === lane);
     if (row) this.walkTo(row);
   }
@@ -273,7 +316,8 @@ export class Figure {
   grow() {
     this.explained = null;
     if (!this.plan) return;
-    this.plan = layout(this.film);
+    if (this.choice.value !== "slowest") this.picked = null; // the slowest would jump about
+    this.layOut();
     this.plate.key = "";
     const { focus } = this;
     const same = (row) => row.run === focus.run && row.kind === focus.kind && (row.kind === "cook" || row.lane === focus.lane);
@@ -366,7 +410,7 @@ export class Figure {
   // --- keys and pointer
 
   key(event) {
-    const typing = event.target === this.speed || event.target === this.alignBox || event.ctrlKey || event.metaKey || event.altKey;
+    const typing = event.target.matches("select, input:not([type='range'])") || event.ctrlKey || event.metaKey || event.altKey;
     const onButton = event.target.tagName === "BUTTON" && (event.key === " " || event.key === "Enter");
     const doIt = {
       " ": () => this.toggle(),
@@ -463,7 +507,9 @@ export class Figure {
     if (then < 0) return false;
     const now = this.nowOf(run);
     const lines = [];
-    if (kind === "cook") {
+    if (kind === "chart") {
+      lines.push(["strong", `of ${run.lanes.length} lanes`], ...crowdText(run, then).map((text) => ["span", text]));
+    } else if (kind === "cook") {
       lines.push(["strong", "the cook"], ["span", cookText(run, then)]);
     } else {
       const number = run.find(lane, then);
@@ -526,7 +572,7 @@ export class Figure {
   apart() {
     const live = this.root.dataset.phase === "live";
     if (this.calm.matches && (live || this.playing)) return 250;
-    return live && (navigator.hardwareConcurrency ?? 4) <= 2 ? 100 : 0;
+    return live && (navigator.hardwareConcurrency ?? 4) <= 2 ? (this.plan?.crowd ? 250 : 100) : 0;
   }
 
   move(stamp) {
@@ -552,7 +598,7 @@ export class Figure {
 
   measure() {
     const ratio = window.devicePixelRatio || 1;
-    this.plan ??= layout(this.film);
+    if (!this.plan) this.layOut();
     this.context ??= this.lanes.getContext("2d");
     if (!this.ink || ratio !== this.view?.ratio) {
       this.ink = inkOf(this.root, this.context);
@@ -652,17 +698,20 @@ function legend() {
   const entries = Object.entries(MEANINGS).map(([name, text]) =>
     element("span", "meaning", {}, element("i", `swatch kitchen-is-${name}`), text),
   );
-  const others = ["paler: inferred, not observed", "✕: over without being done", "(not all lanes are shown)"];
+  const others = ["paler: inferred, not observed", "✕: over without being done", "(not all lanes are shown)", "above the areas: lanes that are over, or not there yet"];
   return element("div", "legend", {}, ...entries, ...others.map((text) => element("span", "meaning", {}, text)));
 }
 
 // --- in a page: a saved player --------------------------------------------------------------------------------------
 
 // Brings every figure of this name in the page to life whose film stands in it.
-export function playSaved(name) {
+export async function playSaved(name) {
   for (const root of document.querySelectorAll(`[data-kitchen="${name}"]`)) {
     const saved = root.querySelector('script[type="application/json"]');
-    if (!root.kitchen && saved) new Figure(root, filmOf(JSON.parse(saved.textContent)));
+    if (root.kitchen || !saved) continue;
+    const film = JSON.parse(saved.textContent);
+    const shown = film.packed ? await unpacked(film) : filmOf(film); // a small one is there at once
+    if (!root.kitchen) new Figure(root, shown);
   }
 }
 

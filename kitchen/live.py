@@ -15,7 +15,7 @@ import traitlets
 from IPython import get_ipython
 from IPython.display import display
 
-from kitchen.player import Labels, Player, head, module, rows, style
+from kitchen.player import ROW, Labels, Player, head, module, rows, style
 from kitchen.recorder import Recorder, watched
 from kitchen.timeline import Timeline, printable
 
@@ -111,6 +111,7 @@ class News:
         self.told: list[int] = []  # of each run: how many entries of its log
         self.lanes: list[int] = []  # of each run: how many lanes
         self.labels: list[Labels] = []
+        self.rows: list[bytearray] = []  # of each run: what has been told, since to tell it again should cost little
         self.ended: list[float | None] = []
 
     def again(self) -> None:
@@ -134,6 +135,7 @@ class News:
                 self.lanes.append(0)
                 self.ended.append(None)
                 self.labels.append(Labels())
+                self.rows.append(bytearray())
             news, rows_of_run = self._of_run(number, recorder, recorder.began - recorders[0].began)
             runs.append(news)
             told.append(rows_of_run)
@@ -142,14 +144,15 @@ class News:
 
     def _of_run(self, number, recorder, offset):
         ended = recorder.ended  # before the log is read: a run that has ended adds nothing
-        start, labels = self.told[number], self.labels[number]
+        start, labels, packed = self.told[number], self.labels[number], self.rows[number]
         known = 0 if start == 0 else len(labels)
-        entries = recorder.log[start : start + MOST]
+        entries = recorder.log[len(packed) // ROW.size : start + MOST]
         lanes, lanes_known = recorder.lanes, self.lanes[number]  # read after the log: there are all that it speaks of
-        told = rows(entries, labels)
+        packed += rows(entries, labels)
+        told = bytes(packed[start * ROW.size : (start + MOST) * ROW.size])
         self.lanes[number] = len(lanes)
-        self.told[number] = start + len(entries)
-        if len(entries) == MOST:
+        self.told[number] = start + len(told) // ROW.size
+        if len(told) == MOST * ROW.size:
             ended = None  # there is more to tell
         self.ended[number] = ended
         news = {"run": number, "from": start, "labelsFrom": known, "labels": labels.texts[known:], "ended": ended}

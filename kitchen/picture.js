@@ -5,19 +5,31 @@ import { IDLING, OVER, READY, RUNNING, SWITCHING, WAITING, paintLane, timeText, 
 const GAP = 10; // between two runs, in pixels like everything here
 const FEW = 12; // lanes: there is room for names in the bars
 const MOST = 1000; // lanes: so many are shown, with a scroll bar
-const MANY = 300; // lanes: more than that do not fit on one screen
+const MANY = 300; // lanes: more than that do not fit on one screen; then it is told how many are in which state
+const CHARTS = [150, 90, 70]; // how high that is, by the number of runs
+const ASK = 38; // room for the form in which one asks for lanes
 const THIN = 14; // lanes that are not even so high have no room for words: they are painted pixel by pixel
 const BAR = 3; // pixels: what is narrower in the cook's row is summed up, pixel by pixel
 const COOK = 24;
 const HEADING = 26;
 
-// The rows of the picture from top to bottom, each with its place: headings, lanes, and each run's cook.
-export function layout(film) {
-  const number = film.runs.reduce((sum, run) => sum + run.lanes.length, 0);
-  const height = number <= FEW ? 28 : number <= MANY ? Math.max(2, Math.min(24, Math.floor(520 / number))) : 4;
+// Whether there are so many lanes that the picture begins with how many of them are in which state.
+export function isCrowd(film) {
+  return film.runs.reduce((sum, run) => sum + run.lanes.length, 0) > MANY;
+}
+
+// The rows of the picture from top to bottom, each with its place: headings, lanes, and each run's cook. Of a crowd also
+// charts, and of its lanes those that `asked(run)` has; the others are rows of no height, since the cook works on them too.
+export function layout(film, asked = (run) => new Set(run.lanes.keys())) {
+  const crowd = isCrowd(film);
+  const shown = new Map(film.runs.map((run) => [run, crowd ? asked(run) : new Set(run.lanes.keys())]));
+  const number = [...shown.values()].reduce((sum, lanes) => sum + lanes.size, 0);
+  const room = crowd ? 400 : 520;
+  const height = number <= FEW && !crowd ? 28 : number <= MANY ? Math.max(2, Math.min(24, Math.floor(room / number))) : 4;
   const stretches = []; // from where to where each run reaches, without its heading
   const every = Math.ceil(number / MOST); // above that, lanes are left out evenly: a canvas can be only so high
   const rows = [];
+  let ask; // where the form stands, under the first chart
   let y = film.runs.length > 1 ? 4 : 14; // room for the cook's hat
   film.runs.forEach((run, at) => {
     const add = (kind, tall, lane) => {
@@ -26,13 +38,20 @@ export function layout(film) {
     };
     if (film.runs.length > 1) add("heading", HEADING);
     const top = film.runs.length > 1 ? y : 0;
-    run.lanes.forEach((_, lane) => add("lane", lane % every ? 0 : height, lane));
+    if (crowd && run.lanes.length) {
+      add("chart", CHARTS[Math.min(film.runs.length, CHARTS.length) - 1]);
+      y += ask === undefined ? ASK : 6;
+      ask ??= y - ASK;
+    }
+    let place = 0;
+    run.lanes.forEach((_, lane) => add("lane", shown.get(run).has(lane) && place++ % every === 0 ? height : 0, lane));
     y += 3;
     add("cook", COOK, run.lanes.length);
     y += at < film.runs.length - 1 ? GAP : 4;
     stretches.push([top, y]);
   });
-  return { rows, every, stretches, height: Math.max(y, 60), lane: height, few: number <= FEW, thin: height < THIN };
+  const few = number <= FEW && !crowd;
+  return { rows, every, stretches, height: Math.max(y, 60), lane: height, few, thin: height < THIN, crowd, ask };
 }
 
 // The row at height `y`, or undefined.
@@ -136,14 +155,52 @@ export class Plate {
       this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.painted = new Map();
       this.cooks = new Map();
+      this.charts = new Map();
     }
     const brush = new Brush(this.context, view.ink, plan);
     const words = [];
     for (const row of plan.rows) if (row.kind === "lane") this.addLane(row, view, brush, words);
+    for (const row of plan.rows) if (row.kind === "chart") this.paintChart(row, view, now - row.run.offset);
     for (const row of plan.rows) if (row.kind === "cook") this.addTurning(row, view);
     brush.paint();
     for (const row of plan.rows) if (row.kind === "cook") this.paintCook(row, view);
     for (const word of words) write(this.context, view.ink, ...word);
+  }
+
+  // How many lanes are in each state, one area on the other: in each pixel the mean. What is there at all is seen, if only as
+  // a line: a single lane that RUNS among ten thousand is what it is all about.
+  paintChart(row, view, now) {
+    const { run, y, height } = row;
+    const { from, to, width, ratio, ink } = view;
+    const columns = Math.ceil(width * ratio);
+    const size = (to - from) / (width * ratio);
+    const known = `${run.rows}/${run.ended ?? Math.floor(now / size)}`;
+    if (this.charts.get(run) === known) return;
+    this.charts.set(run, known);
+    const { context } = this;
+    context.clearRect(0, y, width, height);
+    const means = run.meanCounts(from - run.offset, size, columns, now);
+    const least = 1 / ratio;
+    let below = new Float64Array(columns).fill(y + height);
+    for (const state of [RUNNING, READY, WAITING, IDLING]) {
+      if (!means[state].some(Boolean)) continue;
+      const above = below.map((bottom, column) => {
+        const mean = means[state][column];
+        return mean ? bottom - Math.max(least, (mean / run.lanes.length) * (height - 4)) : bottom;
+      });
+      context.fillStyle = ink.pattern[state];
+      context.beginPath();
+      above.forEach((top, column) => {
+        context.lineTo(column / ratio, top);
+        context.lineTo((column + 1) / ratio, top);
+      });
+      below.toReversed().forEach((bottom, back) => {
+        context.lineTo((columns - back) / ratio, bottom);
+        context.lineTo((columns - back - 1) / ratio, bottom);
+      });
+      context.fill();
+      below = above;
+    }
   }
 
   // The spans of a lane that have ended since the last time, and what they add to the cook's own row.
@@ -154,7 +211,7 @@ export class Plate {
     const isNew = this.newSpans(row, view, (x, width, state, inferred, number, share) => {
       if (height && !view.plan.thin) brush.bar(x, y + pad, width, height - 2 * pad, state, inferred, share);
       if (state === RUNNING || state === IDLING) cook.add(x, width, state, share, lane);
-      if (number >= 0 && !view.plan.thin && width > 24 && writable.has(state)) {
+      if (height && number >= 0 && !view.plan.thin && width > 24 && writable.has(state)) {
         words.push([x, y, width, height, run.span(lane, number, run.last).label, state]);
       }
       if (number >= 0 && view.plan.few && width > 24 && (state === RUNNING || state === IDLING)) {
@@ -438,6 +495,7 @@ export class Names {
     for (const row of plan.rows) {
       const middle = row.y + row.height / 2;
       if (row.kind === "heading") this.heading(row, view, words[(run += 1)] ?? "");
+      else if (row.kind === "chart") this.scale(row, view);
       else if (row.kind === "cook") {
         this.name("the cook", middle, "bold 13px", view);
         this.context.fillStyle = view.ink.faint;
@@ -465,6 +523,22 @@ export class Names {
     this.context.fillRect(gutter, y - 0.5, width, 1);
     this.context.fillRect(gutter, y + height - 0.5, width, 1);
     this.name(run.names[lane], y + height / 2, `bold ${view.plan.lane < 16 ? 11 : 13}px`, view, ink.paper);
+  }
+
+  // Beside a chart: how many lanes a height stands for.
+  scale({ run, y, height }, view) {
+    const { ink, gutter, width } = view;
+    const top = y + 4;
+    for (const part of [0, 0.5, 1]) {
+      const number = Math.round(run.lanes.length * part);
+      const at = y + height - part * (height - 4);
+      this.context.fillStyle = ink.faint;
+      this.context.fillRect(gutter - 5, at - 0.5, part === 1 ? width + 5 : 5, 1);
+      const text = number.toLocaleString("en") + (part === 1 ? " lanes" : "");
+      this.context.font = `12px ${ink.font}`;
+      this.context.fillStyle = ink.text;
+      this.context.fillText(text, gutter - 9 - this.context.measureText(text).width, Math.max(top, at - (part ? 0 : 4)));
+    }
   }
 
   heading({ run, y, height }, { ink, gutter, width }, words) {
@@ -503,7 +577,8 @@ function cooks(film, { plan }, time) {
     if (row.kind !== "cook" || row.run.offset > time) continue;
     const then = within(row.run, time);
     const held = row.run.at(then).held[0];
-    const lane = held === undefined ? row : plan.rows.find((other) => other.run === row.run && other.lane === held);
+    const at = held === undefined ? row : plan.rows.find((other) => other.run === row.run && other.lane === held);
+    const lane = at.height ? at : row; // a lane that is not shown, she serves from her own row
     found.push({ row, place: lane.y + lane.height / 2, idle: held === undefined });
   }
   return found;

@@ -12,16 +12,23 @@ from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
 from html import escape
+from itertools import groupby
 from math import isfinite
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from struct import Struct
+from zlib import compress
+
+import numpy as np
 
 from kitchen.gantt import png
 from kitchen.timeline import SWITCHING, State, Timeline, printable, short_names
 
 ROW = Struct("<dII")  # time, lane, what: state + 8 if inferred + 16 x number of the label
 OVER = 0  # the state of a lane that is not there (yet, or any more)
+ROWS = np.dtype("<f8, <u4, <u4")  # the same, for many at once
+LARGE = 200_000  # bytes of rows: in a page, more than that are packed
 NUMBERS = {id(state): number for number, state in enumerate(State, start=1)}  # by identity: hashing an Enum is slow
 NUMBERS[id(None)] = OVER + 8  # over, and the label says why
 HERE = Path(__file__).parent
@@ -65,7 +72,7 @@ class Player:
 
         Raises ValueError for a name of anything but letters and digits.
         """
-        film = self.film()
+        film = film_json(self.timelines, self.offsets, self.title, pack=True)
         if name is not None and not (name.isascii() and name.isalnum()):
             raise ValueError(f"name={name!r}: letters and digits only, since it becomes part of the page")
         return FIGURE.format(
@@ -127,12 +134,15 @@ playSaved("{name}");
 </figure>"""
 
 
-def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "") -> str:
-    """The film of these Timelines as a JSON text that can stand anywhere in an HTML page."""
-    runs = []
+def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: str = "", pack: bool = False) -> str:
+    """The film of these Timelines as a JSON text that can stand anywhere in an HTML page.
+
+    `pack`: a large one shrinks to a third, and then needs a browser that knows DecompressionStream (since 2023 all do).
+    """
+    runs, told = [], []
     for number, (timeline, offset) in enumerate(zip(timelines, offsets, strict=True)):
         labels = Labels()
-        told = rows(changes(timeline), labels) + turning(timeline)
+        told.append(rows(changes(timeline), labels) + turning(timeline))
         runs.append(
             {
                 "run": number,
@@ -140,15 +150,29 @@ def film_json(timelines: Iterable[Timeline], offsets: Iterable[float], title: st
                 "labelsFrom": 0,
                 "head": head(timeline.lanes, timeline.title, timeline.unit, offset),
                 "labels": labels.texts,
-                "rows": b64encode(told).decode(),
+                "rows": b64encode(told[-1]).decode(),
                 "ended": timeline.makespan,
                 "summary": printable(timeline.summary()),
             }
             | _of_lanes(timeline)
         )
     film = {"title": printable(title), "runs": runs}
-    text = json.dumps(film, allow_nan=False, separators=(",", ":"))  # in ASCII: U+2028 is written as \\u2028
+    if pack and sum(map(len, told)) > LARGE:
+        film = {"packed": b64encode(_packed(film, told)).decode()}
+    text = _dumps(film)  # in ASCII: U+2028 is written as \\u2028
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _packed(film, told):
+    """A film compressed: a line of JSON with how many rows each run has, and behind it the rows, column by column."""
+    runs = [run | {"rows": len(rows) // ROW.size} for run, rows in zip(film["runs"], told, strict=True)]
+    tables = [np.frombuffer(rows, ROWS) for rows in told]
+    columns = b"".join(table[column].tobytes() for table in tables for column in ROWS.names)
+    return compress(_dumps(film | {"runs": runs}).encode() + b"\n" + columns)
+
+
+def _dumps(film):
+    return json.dumps(film, allow_nan=False, separators=(",", ":"))
 
 
 def _of_lanes(timeline):
@@ -202,25 +226,25 @@ def rows(entries: Iterable[tuple[float, int, State | None, str, bool]], labels: 
 
 def changes(timeline: Timeline) -> Iterable[tuple[float, int, State | None, str, bool]]:
     """A Timeline's changes: one where a span begins, and one where it ends and no other follows at once."""
-    for lane, (name, spans) in enumerate(timeline.by_lane.items()):
+    spans = {lane: list(rows) for lane, rows in groupby(zip(*timeline.table, strict=True), key=itemgetter(0))}
+    for lane, name in enumerate(timeline.lanes):
         outcome, over = timeline.outcomes.get(name, ""), 0.0
-        for span in spans:
-            if span.start > over:
+        for _, state, label, start, end, inferred in spans.get(lane, ()):
+            if start > over:
                 yield over, lane, None, "", False
-            yield span.start, lane, span.state, span.label, span.inferred
-            over = span.end
-        if spans or outcome:
+            yield start, lane, state, label, bool(inferred)
+            over = end
+        if lane in spans or outcome:
             yield over, lane, None, outcome, False
 
 
 def turning(timeline: Timeline) -> bytes:
     """The rows of the lane behind the last, on which the cook turns to another dish: its number stands for a label's."""
     number = {lane: number for number, lane in enumerate(timeline.lanes)}
-    spans = [span for span in timeline.cook if span.state is SWITCHING]
     return b"".join(
         ROW.pack(span.start, len(number), NUMBERS[id(SWITCHING)] + 16 * number[span.lane])
         + ROW.pack(span.end, len(number), OVER)
-        for span in spans
+        for span in timeline.switching
     )
 
 

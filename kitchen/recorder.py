@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import groupby, pairwise
+from itertools import zip_longest
+from operator import itemgetter
 from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -117,21 +118,18 @@ class Recorder:
 
 def _table(log, now):
     """The fold: each entry lasts until the next one on its lane, the last one until `now`."""
-    entries = sorted(map(Entry._make, log), key=lambda entry: entry.lane)  # stable: the order of time stays
-    rows = [row for _, lane in groupby(entries, key=lambda entry: entry.lane) for row in _rows(list(lane), now)]
-    return Table(*zip(*rows, strict=True)) if rows else Table((), (), (), (), ())
-
-
-def _rows(entries, now):
-    """The rows of one lane for a Timeline's table."""
-    *_, last = entries
-    if last.state is not None:
-        entries = [*entries, Entry(max(now, last.time), last.lane, None)]
-    for entry, following in pairwise(entries):
-        if entry.state is not None:
-            borrows = entry.state is READY and following.state is not None
-            label = entry.label or (following.label if borrows else "")
-            yield entry.lane, entry.state, label, entry.time, following.time, entry.inferred
+    entries, rows = sorted(log, key=itemgetter(1)), []  # by lane, and stable: the order of time stays
+    for (time, lane, state, label, inferred), following in zip_longest(entries, entries[1:], fillvalue=(now, None)):
+        if state is None:
+            continue
+        if following[1] != lane:
+            then = max(now, time)
+        else:
+            then, _, next_state, next_label, _ = following
+            if state is READY and not label and next_state is not None:
+                label = next_label
+        rows.append((lane, state, label, time, then, inferred))
+    return Table.of(rows)
 
 
 _watchers = []

@@ -1,14 +1,17 @@
 """Who was in which state, from when to when: the one result of everything that is simulated, performed, fetched or watched.
 
-A Timeline is stored as columns. From them follow the spans, from the spans the cook's own lane and every figure; each is
-worked out once, when it is first asked for.
+A Timeline is stored as columns. From them follow the spans, the cook's own lane and every figure; each is worked out when
+it is first asked for, and kept where it is small. So ten thousand lanes can be looked at, and take 37 bytes for a span.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from itertools import groupby, pairwise
+from heapq import nlargest
+from itertools import compress, pairwise
 from math import fsum
 from os import PathLike
 from os.path import commonprefix
@@ -30,6 +33,7 @@ class State(Enum):
 
 
 RUNNING, READY, WAITING, IDLING, SWITCHING = State
+LANE_STATES = (RUNNING, READY, WAITING, IDLING)  # those in which a lane can be
 
 
 class Span(NamedTuple):
@@ -79,6 +83,91 @@ class Table(NamedTuple):
     ends: Sequence[float]
     inferred: Sequence[bool] = ()
 
+    @classmethod
+    def of(cls, rows: Sequence[tuple]) -> "Table":
+        """The table of these rows. Numbers stand in arrays: a row takes 37 bytes, where a Span takes 200."""
+        lanes, states, labels, starts, ends, inferred = zip(*rows, strict=True) if rows else [()] * 6
+        return cls(array("i", lanes), states, labels, array("d", starts), array("d", ends), bytes(map(bool, inferred)))
+
+
+class _Tidy(Table):
+    """A table whose rows are spans: in menu order, gaps filled, and neighbours differ."""
+
+
+def _tidy(table, gaps):
+    """The rows of a table as spans: with the gaps filled, and neighbours that say the same made one."""
+    rows, last = [], (None,) * 6
+    for row in _with_gaps(table, gaps):
+        lane, state, label, start, end, inferred = row
+        if last[1] is state and last[0] == lane and last[4] == start and last[2] == label and last[5] == inferred:
+            last = rows[-1] = (*last[:4], end, inferred)
+        else:
+            rows.append(row)
+            last = row
+    return _Tidy.of(rows)
+
+
+def _with_gaps(table, gaps):
+    """A table's rows, lane after lane, with the gaps filled and what lasted no time left out."""
+    lanes, states, labels, starts, ends, inferred = table
+    lane, clock = None, 0.0
+    for row in sorted(range(len(lanes)), key=lanes.__getitem__):  # a stable sort: the order of time stays
+        if lanes[row] != lane:
+            lane, clock = lanes[row], 0.0
+        label, start, end = labels[row], starts[row], ends[row]
+        if start > clock and gaps:
+            yield lane, gaps, label, clock, start, False  # READY for the step to come
+        if end > start:
+            yield lane, states[row], label, start, end, bool(inferred and inferred[row])
+        if end > clock:
+            clock = end
+
+
+class _ByLane(Mapping):
+    """The spans of each lane under its name, made when they are asked for."""
+
+    def __init__(self, lanes, table):
+        self._lanes, self._table = lanes, table
+        self._numbers = {lane: number for number, lane in enumerate(lanes)}
+
+    def __getitem__(self, lane):
+        number, lanes = self._numbers[lane], self._table.lanes
+        rows = slice(bisect_left(lanes, number), bisect_right(lanes, number))
+        return _spans(self._lanes, [column[rows] for column in self._table])
+
+    def __iter__(self):
+        return iter(self._numbers)
+
+    def __len__(self):
+        return len(self._numbers)
+
+    def __repr__(self):
+        return repr(dict(self))
+
+
+def _spans(names, columns):
+    """The spans that stand in these columns of a tidy table."""
+    lanes, states, labels, starts, ends, inferred = columns
+    return tuple(map(Span, map(names.__getitem__, lanes), states, labels, starts, ends, map(bool, inferred)))
+
+
+KEPT = 5_000  # spans: more are made each time anew, since their columns take a fifth of the room
+
+
+def _kept_if_few(make):
+    """A property that makes spans: once, unless there are very many."""
+    kept = f"_{make.__name__}"
+
+    def spans(self):
+        made = vars(self).get(kept)
+        if made is None:
+            made = make(self)
+            if len(made) <= KEPT:
+                vars(self)[kept] = made
+        return made
+
+    return property(spans, doc=make.__doc__)
+
 
 _JSON_COLUMNS = ("lane", "state", "label", "start", "end", "inferred")
 
@@ -115,61 +204,58 @@ class Timeline:
         self.outcomes = dict(outcomes or {})
         self.parents = dict(parents or {})
         self.findings = tuple(findings)
-        self._given_table = table
+        self.switching = tuple(sorted(switching, key=_when))
+        self._given = table
         self._gaps = gaps
-        self._switching = tuple(switching)
         self._switches = switches
         self._makespan = makespan
 
-    @cached_property
-    def _table(self) -> Table:
-        return self._given_table() if callable(self._given_table) else self._given_table
+    @property
+    def table(self) -> Table:
+        """The spans as columns, in the same order."""
+        if not isinstance(self._given, _Tidy):
+            given = self._given() if callable(self._given) else self._given
+            if self._makespan is None:  # also what lasts no time may be the last
+                self._makespan = max(given.ends, default=0.0)
+            self._given = _tidy(given, self._gaps)  # and what it was made of, a whole log perhaps, is let go
+        return self._given
 
-    @cached_property
+    @_kept_if_few
     def spans(self) -> tuple[Span, ...]:
         """Every span, lane after lane in menu order, and within a lane in order of time."""
-        return tuple(span for _, spans in groupby(self._rows(), key=lambda span: span.lane) for span in merged(spans))
-
-    def _rows(self) -> Iterator[Span]:
-        """The table's rows as spans, lane after lane, with the gaps filled and what lasted no time left out."""
-        lanes, states, labels, starts, ends, inferred = self._table
-        lane, clock = None, 0.0
-        for row in sorted(range(len(lanes)), key=lanes.__getitem__):  # a stable sort: the order of time stays
-            if lanes[row] != lane:
-                lane, clock = lanes[row], 0.0
-            name, label, start, end = self.lanes[lane], labels[row], starts[row], ends[row]
-            if start > clock and self._gaps:
-                yield Span(name, self._gaps, label, clock, start)  # READY for the step to come
-            if end > start:
-                yield Span(name, states[row], label, start, end, bool(inferred and inferred[row]))
-            clock = max(clock, end)
+        return _spans(self.lanes, self.table)
 
     @property
     def by_time(self) -> tuple[Span, ...]:
         """Every span, in the order in which they begin."""
-        return tuple(sorted(self.spans, key=lambda span: (span.start, span.end)))
+        return tuple(sorted(self.spans, key=_when))
 
     @cached_property
-    def by_lane(self) -> dict[str, tuple[Span, ...]]:
+    def by_lane(self) -> Mapping[str, tuple[Span, ...]]:
         """The spans of each lane under its name, in menu order; () for a lane on which nothing happened."""
-        of_lane = {lane: tuple(spans) for lane, spans in groupby(self.spans, key=lambda span: span.lane)}
-        return {lane: of_lane.get(lane, ()) for lane in self.lanes}
+        return _ByLane(self.lanes, self.table)
 
-    @cached_property
+    @_kept_if_few
     def cook(self) -> tuple[Span, ...]:
         """The CPU's own lane: which dish the cook holds (RUNNING, IDLING) or turns to (SWITCHING); none: a gap."""
-        held = (span for span in self.spans if span.state is RUNNING or span.state is IDLING)
-        return tuple(sorted([*held, *self._switching], key=lambda span: (span.start, span.end)))
+        has_her = [state is RUNNING or state is IDLING for state in self.table.states]
+        held = _spans(self.lanes, [compress(column, has_her) for column in self.table])
+        return tuple(sorted([*held, *self.switching], key=_when))
 
-    @cached_property
+    @property
     def makespan(self) -> float:
         """When the last dish is finished; 0.0 when there is none."""
-        return max(self._table.ends, default=0.0) if self._makespan is None else self._makespan
+        if self._makespan is None:
+            ends = self.table.ends
+            if self._makespan is None:
+                self._makespan = max(ends, default=0.0)
+        return self._makespan
 
     @cached_property
     def busy(self) -> float:
         """For how long the CPU was used: the time in RUNNING, over all lanes."""
-        return fsum(span.duration for span in self.spans if span.state is RUNNING)
+        _, states, _, starts, ends, _ = self.table
+        return fsum(end - start for state, start, end in zip(states, starts, ends, strict=True) if state is RUNNING)
 
     @property
     def utilization(self) -> float:
@@ -186,7 +272,47 @@ class Timeline:
     @cached_property
     def finishes(self) -> dict[str, float]:
         """When each lane was over, under its name; 0.0 for a lane on which nothing happened."""
-        return {lane: spans[-1].end if spans else 0.0 for lane, spans in self.by_lane.items()}
+        last = dict(zip(self.table.lanes, self.table.ends, strict=True))
+        return {lane: last.get(number, 0.0) for number, lane in enumerate(self.lanes)}
+
+    # --- of a crowd --------------------------------------------------------------------------------------------------
+
+    def counts(self, moments: Sequence[float]) -> dict[State, list[int]]:
+        """How many lanes are in each state at each of these moments: exactly, from where all spans begin and end."""
+        counted = {}
+        for state in LANE_STATES:
+            rows = [row for row, other in enumerate(self.table.states) if other is state]
+            starts, ends = (sorted(map(times.__getitem__, rows)) for times in (self.table.starts, self.table.ends))
+            counted[state] = [bisect_right(starts, moment) - bisect_right(ends, moment) for moment in moments]
+        return counted
+
+    @cached_property
+    def took(self) -> array:
+        """How long each lane took, in menu order: from its first turn on the CPU until it was over.
+
+        That is without the time in the queue for a first turn, or for a place, which says nothing about the lane itself. A
+        lane that never had the CPU took as long as it was there.
+        """
+        began, had = {}, set()
+        lanes, states, _, starts, _, _ = self.table
+        for lane, state, start in zip(lanes, states, starts, strict=True):
+            turn = state is RUNNING or state is IDLING
+            if lane not in began or (turn and lane not in had):
+                began[lane] = start
+            if turn:
+                had.add(lane)
+        finishes = self.finishes.values()
+        return array("d", (finish - began.get(lane, 0.0) for lane, finish in enumerate(finishes)))
+
+    def few(self, each: int = 3) -> list[str]:
+        """Lanes that stand for a crowd, in menu order: the first, the slowest, and the first that were not done.
+
+        Lanes that took equally long, but for rounding, are slow in menu order.
+        """
+        numbers = range(len(self.lanes))
+        chosen = {*numbers[:each], *nlargest(each, numbers, key=lambda lane: (round(self.took[lane] * 1e9), -lane))}
+        undone = [lane for lane in numbers if self.lanes[lane] in self.outcomes]
+        return [self.lanes[lane] for lane in sorted(chosen.union(undone[:each]))]
 
     def __eq__(self, other):
         if not isinstance(other, Timeline):
@@ -241,7 +367,7 @@ class Timeline:
 
     def to_json(self) -> str:
         """This Timeline as a JSON text, from which `from_json` makes an equal one. Columns; labels and states by number."""
-        spans = (*self.spans, *self._switching)
+        spans = (*self.spans, *self.switching)
         labels = {label: number for number, label in enumerate(dict.fromkeys(span.label for span in spans))}
         states = {state: number for number, state in enumerate(State)}
         lanes = {lane: number for number, lane in enumerate(self.lanes)}
@@ -258,7 +384,7 @@ class Timeline:
             [*words, span and [span.lane, span.state.value, *span[2:]]] for *words, span in self.findings
         ]
         legend = {"states": [state.value for state in State], "labels": list(labels)}
-        tables = {"spans": columns(self.spans), "switching": columns(self._switching)}
+        tables = {"spans": columns(self.spans), "switching": columns(self.switching)}
         return json.dumps({"format": "kitchen timeline 1"} | facts | legend | tables, allow_nan=False)
 
     @classmethod
@@ -279,7 +405,7 @@ class Timeline:
             switching = cls(data["lanes"], table(data["switching"])).by_time
             timeline = cls(data["lanes"], table(data["spans"]), switching=switching, **facts)
             timeline._facts()  # now, and not when somebody looks at it, is the time to find out that it is broken
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             raise ValueError(
                 f"this is not a Timeline's JSON ({error!r}): from_json reads what to_json wrote"
             ) from error
@@ -359,18 +485,8 @@ def _checked(value, kind):
     return value
 
 
-def merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans of one lane, with neighbours of the same state and label made one."""
-    last = None
-    for span in spans:
-        if last and last.end == span.start and (last[1:3], last.inferred) == (span[1:3], span.inferred):
-            last = last._replace(end=span.end)
-        else:
-            if last:
-                yield last
-            last = span
-    if last:
-        yield last
+def _when(span):
+    return span.start, span.end
 
 
 # --- the picture in text ---------------------------------------------------------------------------------------------
@@ -378,28 +494,57 @@ def merged(spans: Iterable[Span]) -> Iterator[Span]:
 WIDTH = 80
 MARKS = {RUNNING: "#", READY: "=", WAITING: ".", IDLING: "~", SWITCHING: "/"}  # ASCII: any terminal can show them
 MOST_ROWS = 40  # above that, lanes are left out evenly
+MOST_LANES = 300  # above that a picture shows how many lanes are in each state, and a few of them
+MOMENTS = 8  # at which they are counted
 
 
 def draw(timeline: Timeline) -> str:
     """The Gantt picture in plain text, 80 columns wide: a row per lane, the cook's own at the bottom."""
-    lanes = timeline.lanes
-    every = -(-len(lanes) // MOST_ROWS) or 1
-    rows = [(lane, timeline.by_lane[lane]) for lane in lanes[::every]]
-    names = [*short_names(lanes)[::every], "the cook"]
+    lanes, number = timeline.lanes, len(timeline.lanes)
+    crowd = number > MOST_LANES
+    every = -(-number // MOST_ROWS) or 1
+    shown = timeline.few() if crowd else lanes[::every]
+    short_name = dict(zip(lanes, short_names(lanes), strict=True))
+    names = [*(short_name[lane] for lane in shown), "the cook"]
     left = min(max(map(len, names)), 20) + 1
     columns = WIDTH - left
     step = timeline.makespan / columns or 1.0
-    lines = [cut(timeline.summary(), WIDTH)]
-    for name, spans in zip(names, [spans for _, spans in rows] + [timeline.cook], strict=True):
+    lines = [cut(timeline.summary(), WIDTH), *(_counted(timeline) if crowd else ())]
+    for name, spans in zip(names, [*(timeline.by_lane[lane] for lane in shown), timeline.cook], strict=True):
         lines.append(f"{cut(name, left - 1):{left}}{bar(spans, columns, step)}".rstrip())
     end = f"{short(timeline.makespan)} {timeline.unit}"
     lines.append(" " * left + "0" + end.rjust(columns - 1))
-    if every > 1:
-        lines.append(f"(1 lane in {every} is shown, of {len(lanes)})")
+    if crowd:
+        lines += wrap(f"({told_few(timeline)}; the other {number - len(shown)} are not shown)", WIDTH)
+    elif every > 1:
+        lines.append(f"(1 lane in {every} is shown, of {number})")
     lines.append("  ".join(f"{mark} {state.value}" for state, mark in MARKS.items()))
     for finding in timeline.findings:
         lines += wrap(printable(finding.text), WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def _counted(timeline):
+    """How many lanes are in each state at some moments, as lines: a column per moment."""
+    moments = [timeline.makespan * part / MOMENTS for part in range(MOMENTS + 1)]
+    counts = timeline.counts(moments)
+    rows = [(f"{MARKS[state]} {state.value}", numbers) for state, numbers in counts.items() if any(numbers)]
+    finishes = sorted(timeline.finishes.values())
+    over = [bisect_right(finishes, moment) for moment in moments]
+    rows.append(("  over", over))
+    rest = [len(timeline.lanes) - sum(numbers) for numbers in zip(over, *counts.values(), strict=True)]
+    if any(rest):
+        rows.append(("  not there", rest))
+    at = f"lanes at {timeline.unit}"
+    for name, figures in [(at, map(short, moments)), *rows]:
+        yield f"{name:12}" + "".join(f"{figure:>7}" for figure in figures)
+
+
+def told_few(timeline: Timeline) -> str:
+    """Which lanes stand for the crowd, in words."""
+    undone = len(timeline.outcomes.keys() & set(timeline.lanes))
+    others = f", the 3 slowest, and {min(undone, 3)} of {undone} that were not done" if undone else " and the 3 slowest"
+    return f"of {len(timeline.lanes)} lanes the first 3{others}"
 
 
 def bar(spans: Iterable[Span], columns: int, step: float) -> str:
@@ -435,7 +580,7 @@ def cut(text: str, width: int) -> str:
 
 def printable(text: str) -> str:
     """`text` with everything that could disturb a terminal replaced by '?'."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 def printable_lines(text: str) -> str:

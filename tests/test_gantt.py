@@ -261,9 +261,11 @@ def test_above_300_lanes_the_areas_lie_on_each_other_and_do_not_overlap():
 def test_a_crowd_has_its_cook_at_the_bottom_and_few_drawings():
     seen = crowd()
     ax = gantt(seen)
-    *numbers, cook = rows_of(ax)
+    *names, cook = rows_of(ax)
+    numbers, few = names[:5], names[5:]
     assert cook == f"the cook: {seen.utilization:.0%} busy"
-    assert [int(number) for number in numbers] == sorted(map(int, numbers), reverse=True)
+    assert [int(number) for number in numbers] == [400, 300, 200, 100, 0]
+    assert few == seen.few()
     assert len(ax.collections) <= 15
 
 
@@ -342,6 +344,6 @@ def test_of_a_crowd_those_are_counted_that_are_there():
     number = MOST_LANES + 100
     rows = [(lane, WAITING, "x", 0.0 if lane < 100 else 5.0, 10.0) for lane in range(number)]
     ax = gantt(timeline(*rows, lanes=[str(lane) for lane in range(number)]))
-    (area,) = [path.vertices for bar in bars(ax) for path in bar.get_paths()]
+    ((area,),) = areas(ax).values()
     height = {side: area[mask, 1].max() for side, mask in {"left": area[:, 0] < 4.9, "right": area[:, 0] > 5.1}.items()}
     assert height == pytest.approx({"left": 100, "right": number})

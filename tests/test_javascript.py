@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from base64 import b64encode
-from itertools import groupby, pairwise
+from itertools import pairwise
 from operator import add, lt
 from pathlib import Path
 from threading import Timer
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitchen import Dish, State, dinner, downloads, live, simulate, wait, work
-from kitchen.player import film_json
+from kitchen.player import LARGE, film_json
 from kitchen.recorder import Recorder
 from kitchen.timeline import (
     IDLING,
@@ -28,7 +28,6 @@ from kitchen.timeline import (
     Span,
     Table,
     Timeline,
-    merged,
     printable,
     short_names,
 )
@@ -184,6 +183,9 @@ def check(retell, *timelines, offsets=None):
         assert parents_of(run) == {number[lane]: number[parent] for lane, parent in timeline.parents.items()}
         assert run["findings"] == list(findings_of(timeline))
         assert len(run["turns"]) == (seen_switches(timeline) + 1 if timeline.cook else 0)
+        assert run["took"] == list(timeline.took)
+        for state, means in list(zip(NUMBERS, run["means"][1:], strict=True))[:4]:
+            assert math.fsum(means) * timeline.makespan / 7 == pytest.approx(spent(timeline, state), abs=1e-9)
         for time, told in zip(moments, run["moments"], strict=True):
             assert told == told_of(timeline, time), f"at {time}"
     return film
@@ -209,7 +211,13 @@ def told_of(timeline, time):
         "undone": sum(over and lane in timeline.outcomes for lane, over in over.items()),
         "turning": short_names(timeline.lanes)[timeline.lanes.index(turning[0].lane)] if turning else "",
         "states": [NUMBERS[span.state] if span else 0 for span in then],
+        "counts": [0, *(len(who(state)) for state in State)],
     }
+
+
+def spent(timeline, state):
+    """The time that all lanes together spent in a state."""
+    return math.fsum(span.duration for span in timeline.spans if span.state is state)
 
 
 def schedules(menu, quantum=1.0, cost=0.0):
@@ -304,6 +312,36 @@ def test_the_page_knows_any_timeline(retell, timelines):
 def test_ready_for_nothing_stays_without_a_label(retell):
     table = Table([0, 1], [RUNNING, READY], ["of another", ""], [0.0, 0.0], [2.0, 1.0])
     check(retell, Timeline(["a", "b"], table))
+
+
+# --- ten thousand lanes ----------------------------------------------------------------------------------------------
+
+
+def test_the_page_chooses_the_lanes_that_python_would(retell):
+    steps = [wait("queue", 1), work("begin", 0.001), wait("net", 2), work("end", 0.001)]
+    menu = [Dish(f"page {n}", [*steps[:2], wait("net", n * 7919 % 101), steps[3]]) for n in range(400)]
+    timeline = simulate.cooperative(menu)
+    timeline.outcomes = {"page 7": "timed out", "page 399": "refused"}
+    (run,) = check(retell, timeline)["runs"]
+    assert run["chosen"]["first"] == list(range(10))
+    assert run["chosen"]["undone"] == [7, 399]
+    assert run["chosen"]["all"] == list(range(400))
+    slowest = sorted(range(400), key=lambda lane: -round(timeline.took[lane] * 1e9))[:10]
+    assert run["chosen"]["slowest"] == sorted(slowest)
+    assert timeline.few(10) == [timeline.lanes[lane] for lane in sorted({*range(10), *slowest, 7, 399})]
+
+
+def test_what_is_packed_is_unpacked_in_the_page(retell):
+    several = [simulate.cooperative(downloads(3000)), simulate.sync([]), simulate.sync(downloads(9))]
+    texts = [film_json(several, [0.0, 1.0, 2.0], "</script>\n", pack) for pack in (False, True)]
+    assert [len(text) > LARGE for text in texts] == [True, False]
+    assert "<" not in texts[1]
+    assert retell(film=texts[0]) == retell(film=texts[1])
+
+
+def test_what_is_small_is_not_packed():
+    timeline = simulate.cooperative(dinner())
+    assert film_json([timeline], [0.0], pack=True) == film_json([timeline], [0.0])
 
 
 # --- what is told while it happens -----------------------------------------------------------------------------------
@@ -455,8 +493,14 @@ def performed(retell, stage, moves, over):
 
 def tidy(spans):
     """Spans as a Timeline has them: none of no length, and neighbours differ."""
-    lanes = groupby((span for span in shown(spans) if span.end > span.start), key=lambda span: span.lane)
-    return [span for _, lane in lanes for span in merged(lane)]
+    tidy = []
+    for span in shown(spans):
+        last = tidy[-1] if tidy else None
+        if last and (*last[:3], last.end, last.inferred) == (*span[:4], span.inferred):
+            tidy[-1] = last._replace(end=span.end)
+        elif span.end > span.start:
+            tidy.append(span)
+    return tidy
 
 
 @settings(deadline=None, max_examples=150)
@@ -480,6 +524,15 @@ def test_the_page_notices_what_is_missing_and_nothing_else(retell, stage, moves)
     film = performed(retell, stage, moves, over=True)
     assert film["answers"] == [not missing for missing in stage.missing]
     assert all(film["answers"][stage.last :])
+
+
+@settings(deadline=None, max_examples=150)
+@given(stage=stages, moves=st.integers(0, 80))
+def test_the_page_counts_the_lanes_of_what_was_recorded_however_late_it_came(retell, stage, moves):
+    film = performed(retell, stage, moves, over=True)
+    for timeline, run in zip(stage.view.timelines, film["runs"], strict=True):
+        for state, means in list(zip(NUMBERS, run["means"][1:], strict=True))[:4]:
+            assert math.fsum(means) * run["ended"] / 7 == pytest.approx(spent(timeline, state), abs=1e-9)
 
 
 @settings(deadline=None, max_examples=150)

@@ -143,10 +143,10 @@ predict.order(question, options)
 timeline.State: RUNNING READY WAITING IDLING SWITCHING
 timeline.Span: lane state label start end inferred duration
 timeline.Finding: kind text file line span
-timeline.Table: lanes states labels starts ends inferred
-timeline.Timeline: spans by_time by_lane cook makespan busy utilization switches finishes
+timeline.Table: lanes states labels starts ends inferred of
+timeline.Timeline: table spans by_time by_lane cook makespan busy utilization switches finishes counts took few
     summary save to_json from_json to_frame to_chrome_trace
-every Timeline has: lanes unit title outcomes parents findings
+every Timeline has: lanes unit title outcomes parents findings switching
 """  # a line per name (indented: it goes on): the parameters with their defaults, or what a class is made of
 
 

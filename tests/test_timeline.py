@@ -167,7 +167,7 @@ def test_parents_and_findings_survive_json_and_pickling_and_tell_timelines_apart
         assert (other.parents, other.findings) == (seen.parents, seen.findings)
         assert [type(finding) for finding in other.findings] == [Finding, Finding]
     for change in ({"parents": {}}, {"findings": seen.findings[:1]}):
-        assert Timeline(seen.lanes, seen._table, **vars_of(seen) | change) != seen
+        assert Timeline(seen.lanes, seen.table, **vars_of(seen) | change) != seen
 
 
 def vars_of(timeline):
@@ -204,7 +204,7 @@ def test_broken_parents_and_findings_are_refused(broken):
 
 def test_the_text_picture_tells_the_findings_below_it():
     *picture, first, second = str(watched()).splitlines()
-    assert picture == str(Timeline(["main", "a", "b"], watched()._table, unit="s", title="watched")).splitlines()
+    assert picture == str(Timeline(["main", "a", "b"], watched().table, unit="s", title="watched")).splitlines()
     assert (first, second) == (f"- {watched().findings[0].text}", f"- {watched().findings[1].text}")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from kitchen import Dish, Span, Timeline, dinner, downloads, simulate, wait, work
 from kitchen.player import Player
-from kitchen.timeline import RUNNING, WAITING, Finding, Table, printable
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Finding, Table, printable
 
 ROOT = Path(__file__).parents[2]
 RUNS = {
@@ -248,6 +248,7 @@ def test_a_thousand_lanes_scroll(opened, tmp_path):
     figure = opened(path)
     figure.until(lambda sample: sample["runs"] and sample["runs"][0]["lanes"] == 1000)
     page = figure.page
+    figure.root.get_by_label("Which lanes").select_option("all")
     assert figure.root.bounding_box()["height"] < 900, "the figure fits on a screen"
     first = figure.rest()
     before = page.screenshot()
@@ -262,11 +263,142 @@ def test_a_thousand_lanes_scroll(opened, tmp_path):
     number = int(re.search(r"page (\d+)", figure.part("tip").inner_text())[1])
     assert 200 < number < 900, "the tip knows which lanes are in sight"
     page.mouse.move(1, 1)
-    figure.press("Escape", "End", *["ArrowDown"] * 300)
+    figure.root.focus()
+    figure.press("Escape", "End", *["ArrowDown"] * 301)  # the first row is the chart
     assert "page 299" in figure.part("tip").inner_text()
     tip, root = figure.part("tip").bounding_box(), figure.root.bounding_box()
     assert root["y"] <= tip["y"] and tip["y"] + tip["height"] <= root["y"] + root["height"]
     assert_alone(page)
+
+
+# --- a crowd ---------------------------------------------------------------------------------------------------------
+
+
+def crowd(number=500, name="page {}"):
+    """A run of so many dishes, in which number 77 takes longest, and 5 and 333 were not done."""
+    steps = [
+        [work("ask", 0.01), wait("answer", 60 if n == 77 else 9 + n % 5), work("read", 0.01)] for n in range(number)
+    ]
+    timeline = simulate.cooperative([Dish(name.format(n), of) for n, of in enumerate(steps)])
+    timeline.outcomes = {name.format(n): "timed out" for n in (5, 333)}
+    return timeline
+
+
+@pytest.fixture
+def crowd_figure(opened, tmp_path):
+    path = tmp_path / "crowd.html"
+    crowd().save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    return figure
+
+
+SHOWN = "plan.rows.filter(({ kind, height }) => kind === 'lane' && height).map(({ lane }) => lane)"
+
+
+def test_a_crowd_is_how_many_are_in_each_state_and_the_lanes_one_asks_for(crowd_figure):
+    figure, page = crowd_figure, crowd_figure.page
+    choice, name = figure.root.get_by_label("Which lanes"), figure.root.get_by_label("Part of a lane's name")
+    assert figure.value(SHOWN) == list(range(10))
+    assert figure.root.bounding_box()["height"] < 700
+    assert figure.part("ask").inner_text().endswith("10 of 500 shown")
+    first = figure.rest()
+    for option, lanes in [("undone", [5, 333]), ("slowest", None), ("first", list(range(10)))]:
+        choice.select_option(option)
+        figure.rest()
+        assert figure.value(SHOWN) == lanes if lanes else 77 in figure.value(SHOWN)
+    assert figure.rest()["picture"] == first["picture"]
+    choice.select_option("all")
+    name.focus()
+    page.keyboard.type("PAGE 33")  # no key of these moves the picture
+    after = figure.rest()
+    assert figure.value(SHOWN) == [33, *range(330, 340)]
+    assert (after["playhead"], after["from"], after["to"]) == (first["playhead"], first["from"], first["to"])
+    assert "11 of 500 shown" in figure.part("ask").inner_text()
+    page.keyboard.type("<img src=x onerror=window.hacked=1>")
+    assert figure.rest()["status"]
+    assert figure.value(SHOWN) == []
+    assert "0 of 500 shown" in figure.part("ask").inner_text()
+    assert_alone(page)
+
+
+def test_the_form_of_a_crowd_is_used_with_the_keyboard_alone(crowd_figure):
+    figure, page = crowd_figure, crowd_figure.page
+    figure.root.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Which lanes are shown"
+    page.keyboard.press("ArrowDown")
+    assert figure.until(lambda sample: figure.value(SHOWN) != list(range(10)))
+    assert 77 in figure.value(SHOWN)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Part of a lane's name"
+    page.keyboard.type("page 0")
+    figure.until(lambda sample: figure.value(SHOWN) == [0])
+    figure.root.focus()
+    figure.press("Home", "ArrowDown", "ArrowDown")
+    assert figure.part("tip").inner_text().startswith("page 0")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.15, 0.6, 1.0])
+def test_the_count_under_the_playhead_is_told_in_words(crowd_figure, share):
+    figure, timeline = crowd_figure, crowd()
+    figure.scrub(share)
+    moment = figure.value("playhead")
+    figure.press("Escape", "ArrowDown")
+    told = {what: int(number) for number, what in re.findall(r"(\d+) (\w[^\d\n]*)", figure.part("tip").inner_text())}
+    counts = timeline.counts([moment + 1e-9])
+    assert {state.name: told[state.name] for state in (RUNNING, READY, WAITING)} == {
+        state.name: number for state, (number,) in counts.items() if state is not IDLING
+    }
+    over = [lane for lane, finish in timeline.finishes.items() if finish <= moment + 1e-9]
+    undone = sum(lane in timeline.outcomes for lane in over)
+    assert (told.get("done", 0), told.get("over, and not done", 0)) == (len(over) - undone, undone)
+    assert ", ".join(figure.part("tip").inner_text().splitlines()) == figure.rest()["status"]
+
+
+def test_the_areas_are_as_high_as_there_are_lanes(crowd_figure):
+    figure, timeline = crowd_figure, crowd()
+    figure.press("End")
+    figure.rest()
+    heights = """(root, time) => {
+        const { plan, plate, view, ink } = root.kitchen
+        const chart = plan.rows.find(({ kind }) => kind === "chart")
+        const x = Math.round((time - view.from) / (view.to - view.from) * view.width * view.ratio)
+        const [y, height] = [Math.round(chart.y * view.ratio), Math.round(chart.height * view.ratio)]
+        const { data } = plate.context.getImageData(x, y, 1, height)
+        return [...Array(height).keys()].filter(row => data[4 * row + 3] > 127).length / (height - 4 * view.ratio)
+    }"""
+    for moment in (2.0, 6.0, 11.5, 30.0):
+        there = sum(numbers[0] for numbers in timeline.counts([moment]).values())
+        assert figure.root.evaluate(heights, moment) == pytest.approx(there / 500, abs=0.03), moment
+
+
+def test_a_crowd_is_played_stepped_and_zoomed_like_any_other(crowd_figure):
+    figure = crowd_figure
+    figure.press("Home", "ArrowRight", "ArrowRight")
+    assert figure.value("playhead") == pytest.approx(turns(crowd())[0], abs=0.011)
+    whole = figure.rest()
+    figure.press("+", "+")
+    near = figure.rest()
+    assert size(near) == pytest.approx(size(whole) / 4)
+    assert near["picture"] != whole["picture"]
+    figure.press("0", "Home", "Space")
+    figure.until(lambda sample: sample["playhead"] > 0, "it to play")
+    assert_alone(figure.page)
+
+
+def test_a_crowd_with_hostile_names_and_several_crowds(opened, tmp_path):
+    path = tmp_path / "crowds.html"
+    name = "{}</script><img src=x onerror=window.hacked=1>"
+    Player(crowd(400, name), crowd(200), simulate.sync(dinner())).save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0)
+    figure.press("Escape", *["ArrowDown"] * 2)
+    assert name.format(0) in figure.part("tip").text_content()
+    assert "23 of 603 shown" in figure.part("ask").inner_text()
+    assert figure.root.locator("img, [onerror]").count() == 0
+    assert figure.page.evaluate("window.hacked") is None
+    assert_alone(figure.page)
 
 
 def test_several_runs_in_one_page(opened, tmp_path):

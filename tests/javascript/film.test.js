@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import {
   Clock,
+  Counts,
   Film,
   IDLING,
   OVER,
@@ -14,7 +15,9 @@ import {
   SWITCHING,
   WAITING,
   affairs,
+  chosen,
   cookText,
+  crowdText,
   doneText,
   filmOf,
   lengthText,
@@ -846,4 +849,88 @@ test("of several runs each has its sentence: one that is over says how long it t
     "first: over after 9 min, 3 of 3 done. second, at 1 min, on the CPU: egg (fill); ready: tea; 1 of 3 done.",
   );
   assert.equal(affairs(film, 99), "first: over after 9 min, 3 of 3 done. second: over after 9 min, 3 of 3 done.");
+});
+
+// --- a crowd
+
+// Lanes that change their state at times of their own, told in whatever order they come.
+const crowdOf = (random, number) => {
+  const lanes = Array.from({ length: number }, (_, lane) => `page ${lane}`);
+  const changes = lanes.flatMap((_, lane) => {
+    let time = random() < 0.5 ? 0 : Math.round(random() * 8) / 4;
+    return Array.from({ length: 4 }, (_, at) => [(time += Math.round(random() * 8) / 4), lane, at === 3 ? OVER : 1 + Math.floor(random() * 4)]);
+  });
+  return [lanes, changes];
+};
+
+test("how many lanes are in each state is what one finds by asking each", () => {
+  const random = randomly(7);
+  for (let round = 0; round < 50; round += 1) {
+    const [lanes, changes] = crowdOf(random, 9);
+    const run = runOf(lanes, changes, { ended: random() < 0.5 ? 6 : null });
+    for (let time = -1; time < 12; time += 0.125) {
+      const counts = STATES.map((_, state) => (state ? lanes.filter((_, lane) => run.stateAt(lane, time) === state).length : 0));
+      assert.deepEqual(run.countsAt(time), counts, `at ${time}`);
+    }
+  }
+});
+
+test("counts that come in pieces, and late, are those that come at once", () => {
+  const random = randomly(8);
+  for (let round = 0; round < 50; round += 1) {
+    const [lanes, changes] = crowdOf(random, 6);
+    const { edges } = runOf(lanes, changes);
+    const atOnce = new Counts();
+    atOnce.add(edges);
+    const inPieces = new Counts();
+    for (let known = 3; known <= edges.length; known += 3 * Math.ceil(random() * 4)) inPieces.add(edges.slice(0, known));
+    inPieces.add(edges);
+    assert.deepEqual(inPieces.times, atOnce.times);
+    for (const time of atOnce.times) assert.deepEqual(inPieces.at(time), atOnce.at(time));
+  }
+});
+
+test("the mean in a pixel is that of the whole pixel, and nobody is counted after the end", () => {
+  const run = runOf(["a", "b"], [[0, 0, RUNNING], [0.5, 0, OVER], [0.25, 1, WAITING]], { ended: 2.5 });
+  const means = run.meanCounts(0, 1, 4, 9);
+  assert.deepEqual([...means[RUNNING]], [0.5, 0, 0, 0]);
+  assert.deepEqual([...means[WAITING]], [0.75, 1, 0.5, 0]);
+  assert.deepEqual([...run.meanCounts(0.25, 0.25, 3, 9)[WAITING]], [1, 1, 1], "zoomed");
+  assert.deepEqual([...run.meanCounts(-1, 1, 2, 9)[RUNNING]], [0, 0.5], "before the beginning");
+});
+
+test("many pixels to a span and many spans to a pixel: the time spent is the same", () => {
+  const random = randomly(9);
+  const [lanes, changes] = crowdOf(random, 20);
+  const run = runOf(lanes, changes, { ended: 20 });
+  const whole = (columns) => run.meanCounts(0, 20 / columns, columns, 20).map((means) => means.reduce((sum, mean) => sum + (mean * 20) / columns, 0));
+  for (const columns of [3, 100, 1024]) {
+    whole(columns).forEach((spent, state) => assert.ok(Math.abs(spent - whole(1)[state]) < ALMOST, `${columns}: ${STATES[state]}`));
+  }
+});
+
+test("what a crowd does at a moment is told in numbers that add up", () => {
+  const run = runOf(
+    ["a", "b", "c", "d", "e"],
+    [[0, 0, RUNNING], [0, 1, READY], [0, 2, WAITING], [1, 2, OVER], [0, 3, READY], [2, 3, OVER, "timed out"], [5, 4, READY]],
+  );
+  assert.deepEqual(crowdText(run, 3), ["1 RUNNING", "1 READY", "0 WAITING", "1 done", "1 over, and not done", "1 not there"]);
+  assert.deepEqual(crowdText(run, 0), ["1 RUNNING", "2 READY", "1 WAITING", "1 not there"]);
+});
+
+test("the lanes one asks for: part of a name, of those the first, the slowest, or those that were not done", () => {
+  const lanes = Array.from({ length: 30 }, (_, lane) => `${lane % 2 ? "Odd" : "even"} ${lane}`);
+  const slow = { 3: 50, 17: 40, 20: 60 };
+  const run = runOf(lanes, lanes.flatMap((_, lane) => [
+    [0, lane, WAITING, "a place"],
+    [lane, lane, RUNNING, "ask"],
+    [lane + (slow[lane] ?? 1), lane, OVER, lane === 8 ? "timed out" : ""],
+  ]), { ended: 99 });
+  assert.deepEqual(chosen(run, "first", ""), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(chosen(run, "first", " odd "), [1, 3, 5, 7, 9, 11, 13, 15, 17, 19]);
+  assert.deepEqual(chosen(run, "slowest", "odd"), [1, 3, 5, 7, 9, 11, 13, 15, 17, 19], "and of equals the first");
+  assert.deepEqual(chosen(run, "slowest", "").filter((lane) => lane > 9), [17, 20], "the wait for a place does not count");
+  assert.deepEqual(chosen(run, "undone", ""), [8]);
+  assert.deepEqual(chosen(run, "all", "odd 2"), [21, 23, 25, 27, 29]);
+  assert.deepEqual(chosen(run, "all", "</script>"), []);
 });

@@ -102,6 +102,31 @@ test("of very many lanes some are left out evenly, and the picture stays as high
   assert.equal(plan.rows.filter(({ kind }) => kind === "lane").length, 20000); // they count for the cook all the same
 });
 
+test("a crowd has a chart, room to ask for lanes, and of its lanes those that are asked for", () => {
+  const film = filmOf(5000);
+  const plan = layout(film, () => new Set([7, 4000]));
+  const shown = plan.rows.filter(({ height }) => height).map(({ kind, lane }) => (kind === "lane" ? lane : kind));
+  assert.deepEqual(shown, ["chart", 7, 4000, "cook"]);
+  assert.equal(plan.rows.filter(({ kind }) => kind === "lane").length, 5000);
+  const [chart, first] = plan.rows.filter(({ height }) => height);
+  assert.ok(plan.ask >= chart.y + chart.height && first.y >= plan.ask + 30);
+  assert.ok(plan.height < 400);
+  assert.equal(layout(film, () => new Set()).lane, 24, "nobody is asked for");
+});
+
+test("what is no crowd has no chart, whatever is asked for", () => {
+  const { rows, crowd, ask } = layout(filmOf(300), () => new Set([1]));
+  assert.deepEqual([crowd, ask, rows.length], [false, undefined, 301]);
+  assert.ok(rows.every(({ height }) => height));
+});
+
+test("of several runs each has its chart, and there is one form", () => {
+  const plan = layout(filmOf(200, 0, 200), () => new Set([0]));
+  assert.deepEqual(plan.rows.filter(({ kind, height }) => height && kind !== "lane").map(({ kind }) => kind), [
+    "heading", "chart", "cook", "heading", "cook", "heading", "chart", "cook",
+  ]);
+});
+
 test("a heading loses its end", () => {
   assert.equal(fitted(context, "sync: 38 min, 2 switches", 130, true), "sync: 38 min…");
 });

@@ -1,16 +1,18 @@
 // Tells what a film says: for each line of JSON on the input, one on the output. Python compares it with what it knows.
 //
-// {film, moments}: a saved film's text. {messages, moments}: what a page is sent, each with its rows in base64.
+// {film, moments}: a saved film's text, or what it was packed into. {messages, moments}: what a page is sent, each with its rows in base64.
 
 import { createInterface } from "node:readline";
 
-import { Film, filmOf } from "../../kitchen/film.js";
+import { CHOICES, Film, chosen, filmOf, unpacked } from "../../kitchen/film.js";
 
 const received = (messages) => {
   const film = new Film();
   const answers = messages.map(({ news, rows }) => film.receive(news, rows.map(viewOf)));
   return { film, answers };
 };
+
+const whole = (saved) => (saved.packed ? unpacked(saved) : filmOf(saved));
 
 const viewOf = (base64) => {
   const bytes = Buffer.from(base64, "base64");
@@ -36,13 +38,16 @@ const toldOf = (film, moments) =>
       switching: spansOf(run.lanes.length),
       outcomes: run.lanes.map((_, lane) => run.outcome(lane, Infinity)),
       turns: run.turns(),
-      moments: moments.map((time) => ({ ...run.at(time), states: statesAt(time) })),
+      took: run.lanes.map((_, lane) => run.took(lane, now)),
+      chosen: Object.fromEntries(Object.keys(CHOICES).map((choice) => [choice, chosen(run, choice, "", now)])),
+      moments: moments.map((time) => ({ ...run.at(time), states: statesAt(time), counts: run.countsAt(time) })),
+      means: [...run.meanCounts(0, (run.ended ?? now) / 7 || 1, 7, now)].map((means) => [...means]),
     };
   });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { film: text, messages, moments = [] } = JSON.parse(line);
-  const { film, answers } = messages ? received(messages) : { film: filmOf(JSON.parse(text)) };
+  const { film, answers } = messages ? received(messages) : { film: await whole(JSON.parse(text)) };
   const { title, duration } = film;
   console.log(JSON.stringify({ title, duration, answers, runs: toldOf(film, moments) }));
 }

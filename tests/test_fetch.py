@@ -1,6 +1,7 @@
 """Fetching for real, from a site on this machine: one result and one lane for each URL asked for, whatever happens."""
 
 import asyncio
+import gc
 import json
 import math
 import os
@@ -444,3 +445,70 @@ def test_there_are_never_more_tasks_than_places(site):
     most, results = asyncio.run(counted())
     assert [result.status for result in results] == [200] * 60
     assert 7 < most <= 7 + 2 + 7  # the fetch, who looks, and helpers of the client's, one for each at most
+
+
+PORTED_SITE = """
+import asyncio, sys
+async def answer(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    await asyncio.sleep(0.2)
+    writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\nConnection: close\\r\\n\\r\\nbread")
+    await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", int(sys.argv[1]), backlog=4096, reuse_address=True)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def start_site(port=0):
+    """A site in a process of its own, at a port that one can ask for again; the process, and the port."""
+    command = [sys.executable, "-c", PORTED_SITE, str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return process, int(process.stdout.readline())
+
+
+def end_site(process):
+    with process:
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="counts open files as POSIX lists them")
+@pytest.mark.parametrize(
+    "fetched",
+    [lambda urls: fetch.threaded(urls, workers=200), lambda urls: cooperative(urls, limit=1_000)],
+    ids=["200 threads", "1,000 coroutines"],
+)
+def test_a_site_that_is_killed_and_comes_back_leaves_every_url_with_an_outcome(fetched):
+    def files():
+        gc.collect()
+        return len(os.listdir("/dev/fd"))
+
+    def kill_and_restart():
+        nonlocal process
+        while (run := client.Run.newest).urls != urls or len(run.results) - run.results.count(None) < 100:
+            time.sleep(0.02)
+        end_site(process)
+        process, _ = start_site(port)
+
+    process, port = start_site()
+    urls = [f"http://127.0.0.1:{port}/{number}" for number in range(5_000)]
+    threads, before = threading.active_count(), files()
+    cook = threading.Thread(target=kill_and_restart)
+    try:
+        fetched(urls[:1])
+        cook.start()
+        results, timeline = fetched(urls)
+    finally:
+        cook.join()
+        end_site(process)
+    assert [result.url for result in results] == urls
+    assert all((result.body == b"bread") == (result.error is None) for result in results)
+    failed = [number for number, result in enumerate(results) if result.error]
+    assert len(failed) >= 100  # those that were on their way, and those that found nobody
+    assert results[0].body == results[-1].body == b"bread"  # before, and after
+    assert list(timeline.outcomes) == [timeline.lanes[number] for number in failed]
+    assert threading.active_count() == threads
+    assert files() <= before + 1

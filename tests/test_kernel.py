@@ -103,6 +103,36 @@ def test_interrupting_a_fetch_leaves_nothing_behind(kernel, way, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="counts open files as POSIX lists them")
+def test_interrupting_a_fetch_with_a_thousand_urls_in_flight_leaves_nothing_behind(kernel, tmp_path):
+    kernel.run(COUNT + "from kitchen import client, fetch\nfrom kitchen.server import serve")
+    kernel.run(
+        "context = serve(delay=0.01); site = context.__enter__()\n"
+        "urls = site.urls(2_000, dict.fromkeys(range(500, 2_000), 'never'))\n"
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))"
+    )
+    kernel.run("await fetch.cooperative(urls[:1]); before = count()")
+    begun = tmp_path / "begun"
+    said = kernel.run(
+        "def tell():\n"
+        "    while client.Run.newest.labels.count(client.ANSWER) < 1_000:\n"
+        "        time.sleep(0.05)\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        "import pathlib, time; teller = threading.Thread(target=tell); teller.start()\n"
+        "await fetch.cooperative(urls, limit=1_000, timeout=60)",
+        interrupt_at=begun,
+    )
+    assert "KeyboardInterrupt" in said or "CancelledError" in said
+    assert kernel.run("teller.join(); print(await settled(before))") == "True\n"
+    seen = kernel.run(
+        "results, timeline = fetch.so_far()\n"
+        "known = [result.status or result.error for result in results]\n"
+        "print(known == [200] * 500 + ['interrupted before it was finished'] * 1_500, all(timeline.by_lane.values()))\n"
+        "context.__exit__(None, None, None)"
+    )
+    assert seen == "True True\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="counts open files as POSIX lists them")
 @pytest.mark.parametrize("way", PERFORMANCES)
 def test_interrupting_a_performance_leaves_nothing_behind(kernel, way, tmp_path):
     kernel.run(COUNT + "from kitchen import Dish, perform, wait, work")

@@ -35,6 +35,7 @@ MEASURES = (  # what compares times, so that nothing may run beside it
     "notebooks/",
     "tests/test_run_all.py::test_the_whole_series",  # adds up what the notebooks took
 )
+LONGEST = "tests/test_third_party.py"  # begun first, lest one process waits for the other at the end
 
 
 class RunAll:
@@ -45,6 +46,7 @@ class RunAll:
         items.sort(
             key=lambda item: (
                 item.nodeid.startswith(MEASURES),
+                not item.nodeid.startswith(LONGEST),
                 "seconds" in getattr(item, "fixturenames", ()),
                 isinstance(item, IPyNbCell),
             )

@@ -204,8 +204,13 @@ class _Number(_Question):
         place = {value: 10 + 560 * (value - low) / ((high - low) or 1.0) for value in (0.0, answer, truth)}
         left, right = sorted((place[0.0], place[truth]))
         words = escape(self.said(truth))
-        x, anchor, colour = (right - 6, "end", "fill:#fff") if right - left > 200 else (right + 6, "start", "")
         mark = place[answer]
+        if right - left <= 200:  # too short for its words: they stand behind it, and behind the mark if that is near
+            x, anchor, colour = (mark if right <= mark < right + 90 else right) + 6, "start", ""
+        elif mark > (left + right) / 2:  # in the bar, and where the mark does not cut them
+            x, anchor, colour = left + 6, "start", "fill:var(--kitchen-on)"
+        else:
+            x, anchor, colour = right - 6, "end", "fill:var(--kitchen-on)"
         beside, side = (mark - 6, "end") if mark > 300 else (mark + 6, "start")
         return (
             f'<svg viewBox="0 0 680 62" width="680" height="62" aria-hidden="true">'

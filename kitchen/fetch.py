@@ -27,6 +27,7 @@ from queue import SimpleQueue
 from threading import TIMEOUT_MAX
 
 from kitchen.client import Fetched, Result, Run, check_files
+from kitchen.recorder import looking_up
 from kitchen.timeline import IDLING, WAITING
 
 __all__ = ["Fetched", "Result", "cooperative", "so_far", "sync", "threaded"]
@@ -76,7 +77,7 @@ async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10
         finally:
             places.release()
 
-    with _run("coroutines", urls, timeout, retries, at_once=limit) as run:
+    with _run("coroutines", urls, timeout, retries, at_once=limit) as run, looking_up():
         run.line_up(limit)
         async with run.async_client() as client, asyncio.TaskGroup() as tasks:
             for lane in range(len(run.urls)):

@@ -19,7 +19,7 @@ from math import isfinite
 from threading import Event
 
 from kitchen.recipe import WORK, Dish, menu
-from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder
+from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder, looking_up
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Timeline
 
 
@@ -66,7 +66,7 @@ async def cooperative(dishes: Iterable[Dish], minute: float = 0.01) -> Timeline:
                 await asyncio.sleep(step.duration * minute)
         kitchen.finish(lane)
 
-    with _Kitchen("coroutines, for real", dishes, minute) as kitchen:
+    with _Kitchen("coroutines, for real", dishes, minute) as kitchen, looking_up():
         task = asyncio.current_task()
         cancelled = task.cancelling()
         kitchen.stopping = lambda: task.cancelling() > cancelled  # an interrupt cancels us: work must not go on then

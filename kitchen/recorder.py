@@ -4,6 +4,7 @@ Recording must not change what is recorded: it reads the clock and appends one e
 wants to see more meanwhile, a picture or a progress bar, reads the list from a thread of its own (see `watched`).
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from kitchen.timeline import READY, Finding, State, Table, Timeline
 
 UNFINISHED = "unfinished"  # the outcome of a lane that the end of the run cut off
+LOOKS_UP = 0.5  # seconds
 CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in steps of 16 ms
 
 
@@ -143,3 +145,23 @@ def watched(watcher: Callable[[Recorder], None]):
         yield
     finally:
         _watchers.remove(watcher)
+
+
+@contextmanager
+def looking_up():
+    """Inside the block the event loop looks up twice a second, whatever it waits for.
+
+    An interrupt in a notebook asks the loop to cancel the cell, but does not wake it: without this, one that waits for
+    silent sites or a long sleep would hear of it when that is over.
+    """
+
+    def look():
+        nonlocal timer
+        timer = loop.call_later(LOOKS_UP, look)
+
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(LOOKS_UP, look)
+    try:
+        yield
+    finally:
+        timer.cancel()

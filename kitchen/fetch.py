@@ -66,7 +66,7 @@ async def cooperative(urls: Iterable[str], limit: int = 100, timeout: float = 10
     """An asyncio task per URL, `limit` of them at a time: `await` it in a notebook cell, or hand it to `asyncio.run`.
 
     A task is made when there is a place for it, so that ten thousand URLs take no more memory at once than `limit` do,
-    apart from what comes of them.
+    apart from what comes of them. A connection that has done its work serves the next URL of the same host.
     """
     _check_count("limit", limit)
     places = asyncio.Semaphore(limit)

@@ -426,6 +426,12 @@ except ValueError as error:
     assert second == "400"  # the second remedy was taken
 
 
+def test_a_connection_serves_one_url_after_the_other(site):
+    timeline = cooperative(site.urls(4), limit=1).timeline
+    connected = [span.lane for span in timeline.spans if span.state is WAITING and span.label == "connecting"]
+    assert set(connected) == {timeline.lanes[0]}
+
+
 def test_there_are_never_more_tasks_than_places(site):
     async def counted():
         most, over = 0, asyncio.Event()

@@ -171,7 +171,8 @@ class Environment:
             say("uv could not do it (see above); going on with pip.")
         pip = self.find_pip(env, wheels)
         say("installing requirements.txt with pip ...")
-        if not run([*pip, "install", *source, "-r", self.requirements], env):
+        # Python compiles what it comes to import, which is a fraction of it all: without it this is a third faster.
+        if not run([*pip, "install", "--no-compile", *source, "-r", self.requirements], env):
             if wheels:
                 raise unusable(wheels, f"pip's own words are above, and its wheels are for {listed(made_for(wheels))}")
             raise SystemExit("kitchen: " + FAILED)

@@ -26,7 +26,6 @@ TABLE = "table"  # under this name a report carries one, also from one process t
 MEASURES = (  # what compares times, so that nothing may run beside it
     "tests/benchmarks/",
     "tests/browser/test_speed.py",
-    "tests/test_cooks.py",
     "tests/test_fetch.py",
     "tests/test_perform.py",
     "tests/test_race.py",

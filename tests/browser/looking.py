@@ -24,7 +24,7 @@ CALM = 0.3  # seconds for the page to come to rest, and again for it to show the
 STEPS = 100  # of each of the three dishes
 MINUTE = 0.02  # seconds: a turn of 3 x 100 steps takes a second and more, so that one in a hundred can be told
 # Of the turns of a computer that also does other things, only the undisturbed ones count. On a build server, few.
-ROUNDS, MOST_ROUNDS = (1, 3) if "CI" in os.environ else (3, 9)
+ROUNDS, MOST_ROUNDS = (1, 2) if "CI" in os.environ else (3, 9)
 SLOWER = 1.01  # the bar: times as long as a run that nobody looks at
 LATER = 0.001  # the bar: seconds that the 99th percentile of the lag may be above that of such a run
 

@@ -56,7 +56,7 @@ setInterval(() => {
 def test_a_run_does_not_notice_that_it_is_looked_at(notebook, page, server, report):
     shutil.copy(Path(looking.__file__), server.root)
     how = {"fetch.sync": ", rounds=1, most=2, naive_turns=0"}  # this takes 10 s each time, or 3
-    how |= dict.fromkeys(SHORT, ", most=3")
+    how |= dict.fromkeys(SHORT, ", most=2")
     names = MODES + SHORT
     cells = [f"figures[{name!r}] = await in_turns({name!r}, RUNS[{name!r}]{how.get(name, '')})" for name in names]
     book = notebook(SETUP, *cells)

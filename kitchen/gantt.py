@@ -1,6 +1,7 @@
 """The static picture: a `Timeline` as a Gantt chart in matplotlib, on paper, on a projector and in a saved notebook."""
 
 from io import BytesIO
+from itertools import zip_longest
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -136,7 +137,7 @@ def _lanes(timeline, ax):
     _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook], outlined=few)
     if few:
         _step_names(ax, [(span, row[span.lane], span.label) for span in timeline.spans])
-        _step_names(ax, [(span, cook_row, span.lane) for span in timeline.cook])
+        _step_names(ax, [(span, cook_row, span.lane) for span in _alone(timeline.cook, timeline.makespan / 200)])
     ax.axhline(number - 0.4, color="#888888", linewidth=0.8)
     every = -(-number // 25) or 1  # more names than that cannot be read
     ax.set_yticks(
@@ -192,6 +193,15 @@ def _coverage(row, start, end, shape):
         np.add.at(reached, (row, pixel), sign * (1 - part))
         np.add.at(reached, (row, pixel + 1), sign * part)
     return reached.cumsum(axis=1)[:, : shape[1]]
+
+
+def _alone(spans, slack):
+    """The spans, given in order of time, that no other overlaps by more: where several work at once, names would collide."""
+    until = 0.0
+    for span, following in zip_longest(spans, spans[1:]):
+        if until <= span.start + slack and (following is None or span.end <= following.start + slack):
+            yield span
+        until = max(until, span.end)
 
 
 def _step_names(ax, named):

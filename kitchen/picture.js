@@ -288,7 +288,9 @@ export class Plate {
       context.fillStyle = view.ink.pattern[state];
       cook.runs(state, (x, width, low, high) => context.fillRect(x, y + height * (1 - high), width, height * (high - low)));
     }
-    for (const [x, width, text, state] of cook.words) write(context, view.ink, x, y, width, height, text, state);
+    // Where several work at once, as processes do, nobody's name is to stand on another's.
+    const alone = ([x, width]) => bars.filter(([left, wide]) => Math.min(left + wide, x + width) - Math.max(left, x) > BAR).length < 2;
+    for (const [x, width, text, state] of cook.words.filter(alone)) write(context, view.ink, x, y, width, height, text, state);
   }
 }
 

@@ -347,3 +347,15 @@ def test_of_a_crowd_those_are_counted_that_are_there():
     ((area,),) = areas(ax).values()
     height = {side: area[mask, 1].max() for side, mask in {"left": area[:, 0] < 4.9, "right": area[:, 0] > 5.1}.items()}
     assert height == pytest.approx({"left": 100, "right": number})
+
+
+def test_in_the_cooks_row_no_name_stands_on_another():
+    def names(*rows):
+        timeline = Timeline(["cook 1", "cook 2"], Table(*zip(*rows, strict=True)))
+        return [text.get_text() for text in gantt(timeline).texts if text.get_text() in timeline.lanes]
+
+    one, other, late = [
+        (lane, RUNNING, "stir", start, end, False) for lane, start, end in [(0, 0, 10), (1, 5, 12), (0, 13, 20)]
+    ]
+    assert names(one, late) == ["cook 1", "cook 1"]
+    assert names(one, late, other) == ["cook 1"]  # the late one's

@@ -132,7 +132,7 @@ def test_pip_goes_on_where_uv_fails(environment, monkeypatch, capsys):
     monkeypatch.setattr(launch.shutil, "which", lambda name: "/there/uv")
     monkeypatch.setattr(launch, "run", Answer("/there/uv"))
     environment.install()
-    assert launch.run.commands[-1].startswith(f"{environment.python} -m pip install -r")
+    assert launch.run.commands[-1].startswith(f"{environment.python} -m pip install --no-compile -r")
     assert "uv could not do it" in capsys.readouterr().err
 
 
@@ -142,7 +142,7 @@ def test_without_ensurepip_the_outer_pip_installs(environment, monkeypatch, no_u
     monkeypatch.setattr(launch, "run", Answer())
     environment.install()
     (command,) = launch.run.commands
-    assert command.startswith(f"{sys.executable} -m pip --python {environment.python} install -r")
+    assert command.startswith(f"{sys.executable} -m pip --python {environment.python} install --no-compile -r")
 
 
 def test_an_ensurepip_that_fails_counts_as_none(environment, monkeypatch, no_uv):
@@ -176,7 +176,7 @@ def test_without_any_pip_one_is_fetched(environment, monkeypatch, no_uv, index):
     environment.install()
     wheel = environment.var / "cache" / launch.PIP
     assert wheel.read_bytes() == b"a wheel"
-    assert launch.run.commands == [f"{environment.python} {wheel / 'pip'} install -r {environment.requirements}"]
+    assert launch.run.commands == [f"{environment.python} {wheel / 'pip'} install --no-compile -r {environment.requirements}"]
 
 
 @pytest.mark.parametrize("trouble", ["another page", "another wheel", "no wheel", "no index"])
@@ -256,7 +256,7 @@ def test_the_pip_among_the_wheels_installs(environment, monkeypatch, no_uv, whee
     monkeypatch.setattr(launch, "run", Answer())
     environment.install(wheels)
     (command,) = launch.run.commands
-    assert command.startswith(f"{environment.python} {pip_wheel / 'pip'} install --no-index")
+    assert command.startswith(f"{environment.python} {pip_wheel / 'pip'} install --no-compile --no-index")
 
 
 def test_nothing_is_fetched_for_them(environment, monkeypatch, no_uv, wheels, index):

@@ -726,7 +726,9 @@ function live(model, el) {
   const root = element("figure", "");
   el.replaceChildren(root);
   const figure = new Figure(root, new Film(model.get("title")), { live: true });
-  const hear = (news, rows) => figure.receive(news, rows) || model.send({ kind: "again" });
+  // A DataView in Jupyter; other front ends hand on what else bytes can be.
+  const viewed = (bytes) => (ArrayBuffer.isView(bytes) ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes));
+  const hear = (news, rows) => figure.receive(news, rows.map(viewed)) || model.send({ kind: "again" });
   model.on("msg:custom", hear);
   model.on("comm:close", () => figure.finish("done"));
   model.on("comm_live_update", () => figure.finish("lost"));

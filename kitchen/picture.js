@@ -413,7 +413,8 @@ export function paintFrame(context, film, view, plate, names, moment) {
   context.clip();
   const head = Math.max(gutter, Math.min(gutter + width, x(moment.playhead)));
   copy(context, plate, view, 0, head - gutter, 1);
-  if (!moment.following) copy(context, plate, view, head - gutter, width, 0.22);
+  // Behind the end stand the crosses only.
+  if (!moment.following) copy(context, plate, view, head - gutter, width, moment.playhead < film.duration ? 0.22 : 1);
   if (moment.found) markFound(context, plate, view, moment.found);
   paintOpen(context, film, view, moment.playhead);
   copy(context, names, { ...view, gutter: 0 }, 0, gutter + width + view.right, 1);

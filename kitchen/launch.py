@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 START = "/lab/tree/notebooks/00-start-here.ipynb"
-TWO_AT_ONCE = ["-n", "2", "--no-loadscope-reorder"] if os.name == "posix" else []  # all tests: see tests/conftest.py
+AT_ONCE = ["-n", "3", "--no-loadscope-reorder"] if os.name == "posix" else []  # all tests: see tests/conftest.py
 HELP = """\
 commands:
   lab     open the notebooks in JupyterLab (this is the default); arguments go to JupyterLab
@@ -351,7 +351,7 @@ def named(folder):
 def command_line(command, arguments, root):
     """What a command hands to Python, and the folder it runs in."""
     if command == "test":
-        return ["-m", "pytest", *(arguments or TWO_AT_ONCE)], root
+        return ["-m", "pytest", *(arguments or AT_ONCE)], root
     if command in ("race", "slides"):
         return ["-m", f"kitchen.{command}", *arguments], Path.cwd()  # files named on the command line are the user's
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # JupyterLab refuses to run as root unless told to

@@ -3,8 +3,8 @@
 nbval sends a cell, waits for its answer, and sends the next. JupyterLab's Run All asks for all cells at once, and that is
 not the same: an event loop that somebody has tampered with can lose the cells that wait. So here all are asked for at once.
 
-The whole gate runs in two processes (``pytest -n 2``), since most tests mostly wait. Those that measure come last, and
-wait until the other process has ended.
+The whole gate runs in three processes (``pytest -n 3``), since most tests mostly wait. Those that measure come last, and
+wait until the other processes have ended.
 """
 
 import tempfile
@@ -67,7 +67,7 @@ class RunAll:
 
 
 class Alone:
-    """In one of two processes: a lock that both hold until they end, and that whoever measures wants for itself alone."""
+    """In one of several processes: a lock that all hold until they end, and that whoever measures wants for itself alone."""
 
     def __init__(self, run):
         self.path = Path(tempfile.gettempdir(), f"kitchen-tests-{run}")

@@ -176,7 +176,9 @@ def test_without_any_pip_one_is_fetched(environment, monkeypatch, no_uv, index):
     environment.install()
     wheel = environment.var / "cache" / launch.PIP
     assert wheel.read_bytes() == b"a wheel"
-    assert launch.run.commands == [f"{environment.python} {wheel / 'pip'} install --no-compile -r {environment.requirements}"]
+    assert launch.run.commands == [
+        f"{environment.python} {wheel / 'pip'} install --no-compile -r {environment.requirements}"
+    ]
 
 
 @pytest.mark.parametrize("trouble", ["another page", "another wheel", "no wheel", "no index"])
@@ -472,7 +474,7 @@ def test_test_is_pytest_in_the_clone(started, tmp_path, monkeypatch):
 
 def test_all_tests_run_in_two_processes(started):
     launch.main(["test"])
-    assert words(started) == ["-m", "pytest", *launch.TWO_AT_ONCE]
+    assert words(started) == ["-m", "pytest", *launch.AT_ONCE]
 
 
 @pytest.mark.parametrize("command", ["race", "slides"])

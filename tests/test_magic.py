@@ -1,5 +1,7 @@
 """`%%gantt`: the cell runs as it would without it, and is watched; in an IPython of its own, without a page."""
 
+import sys
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -16,7 +18,8 @@ await asyncio.gather(one(1), asyncio.create_task(one(2), name="named"))
 
 
 @pytest.fixture
-def shell():
+def shell(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts a module of its own there
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "kitchen")
     yield shell

@@ -17,9 +17,9 @@ from kitchen.server import serve
 LATENCY = 0.1
 SMALL = "CI" in os.environ  # a build server has no minutes for this
 TURNS = 2
-MANY = 3_000 if SMALL else 10_000
+MANY = 2_000 if SMALL else 10_000
 BESIDE_AIOHTTP = {1_000: 1.5, MANY: 1.2}  # at most so many times aiohttp's wall time
-CROWD = 300 if SMALL else 1_000  # connections at once
+CROWD = 200 if SMALL else 1_000  # connections at once
 BESIDE_HTTPX = 4  # at least so many times as fast as httpx on its own transport, with a semaphore
 CONTENDERS = """
 import asyncio, gc, json, resource, sys, time

@@ -93,6 +93,7 @@ class Files(LoadScopeScheduling):
         return "what measures" if nodeid.startswith(MEASURES) else nodeid.partition("::")[0]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return Files(config, log)
 

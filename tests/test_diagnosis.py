@@ -4,8 +4,9 @@ import ast
 import asyncio
 import gc
 import re
+import threading
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 
 import httpx
@@ -606,9 +607,37 @@ def findings(program, **options):
             await program()
         return run
 
-    run = asyncio.run(main())
-    gc.collect()
+    for _ in range(TRIES):
+        with stalls() as late:
+            run = asyncio.run(main())
+        gc.collect()
+        if max(late) < STALL:
+            break
     return run.findings
+
+
+TRIES = 3  # a run in which this computer stood still says nothing of the program
+STALL = 0.05  # seconds
+
+
+@contextmanager
+def stalls():
+    """A list of how late, in seconds, a thread comes that wants to run all the time: others may have all the cores."""
+
+    def look():
+        while not over.is_set():
+            began = time.perf_counter()
+            time.sleep(0.005)
+            late.append(time.perf_counter() - began - 0.005)
+
+    late, over = [0.0], threading.Event()
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield late
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("program", CLEAN, ids=lambda program: program.__name__)

@@ -21,8 +21,8 @@ from kitchen.live import live
 from kitchen.recorder import watched
 
 CALM = 0.3  # seconds for the page to come to rest, and again for it to show the empty view: looking is what we measure
-STEPS = 100  # of each of the three dishes
-MINUTE = 0.02  # seconds: a turn of 3 x 100 steps takes a second and more, so that one in a hundred can be told
+STEPS = 50 if "CI" in os.environ else 100  # of each of the three dishes
+MINUTE = 0.02  # seconds: a turn of 3 x 50 steps takes half a second and more, so that one in a hundred can be told
 # Of the turns of a computer that also does other things, only the undisturbed ones count. On a build server, few.
 ROUNDS, MOST_ROUNDS = (1, 2) if "CI" in os.environ else (3, 9)
 SLOWER = 1.01  # the bar: times as long as a run that nobody looks at
@@ -34,7 +34,7 @@ def runs(site, slow):
     steps = [work("stir", 0.1) if number % 2 else wait("simmer", 1) for number in range(STEPS)]
     dishes = [Dish(name, steps) for name in ("soup", "sauce", "stew")]
     urls, slow_urls = site.urls(100), slow.urls(100)
-    in_a_row = urls[:30] if "CI" in os.environ else urls
+    in_a_row = urls[:15] if "CI" in os.environ else urls
     return {
         "perform.sync": lambda: perform.sync(dishes, MINUTE),
         "perform.threaded": lambda: perform.threaded(dishes, MINUTE),

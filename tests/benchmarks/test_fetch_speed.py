@@ -25,7 +25,7 @@ BAR = 1.5  # times the latency: told as met or missed, since it hangs on how fas
 BESIDE_AIOHTTP = 2.5
 ROUNDS = 5
 # Of the turns of a computer that also does other things, only the undisturbed ones count. On a build server, fewer.
-MOST_ROUNDS = 10 if "CI" in os.environ else 30
+MOST_ROUNDS = 5 if "CI" in os.environ else 30
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 START = "/lab/tree/notebooks/00-start-here.ipynb"
-AT_ONCE = ["-n", "4", "--no-loadscope-reorder"] if os.name == "posix" else []  # all tests: see tests/conftest.py
+AT_ONCE = ["-n", "3", "--no-loadscope-reorder"] if os.name == "posix" else []  # all tests: see tests/conftest.py
 HELP = """\
 commands:
   lab     open the notebooks in JupyterLab (this is the default); arguments go to JupyterLab

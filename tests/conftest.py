@@ -3,7 +3,7 @@
 nbval sends a cell, waits for its answer, and sends the next. JupyterLab's Run All asks for all cells at once, and that is
 not the same: an event loop that somebody has tampered with can lose the cells that wait. So here all are asked for at once.
 
-The whole gate runs in four processes (``pytest -n 4``), since most tests mostly wait. Those that measure come last, and
+The whole gate runs in three processes (``pytest -n 3``), since most tests mostly wait. Those that measure come last, and
 wait until the other processes have ended.
 """
 

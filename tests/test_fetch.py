@@ -76,15 +76,15 @@ def test_a_lane_tells_the_phases_of_its_url(way, site):
 
 def test_sync_takes_turns_and_the_others_overlap_their_waits(site):
     urls = site.urls(10)
-    sync, threaded, together = fetch.sync(urls), fetch.threaded(urls), cooperative(urls)
+    sync = fetch.sync(urls)
     assert all(
         before.end <= after.start
         for before, after in pairwise([spans[-1] for spans in sync.timeline.by_lane.values()])
         if before.state is IDLING
     )
     assert sync.timeline.makespan > 10 * 0.05
-    assert sync.timeline.makespan > 3 * threaded.timeline.makespan
-    assert sync.timeline.makespan > 3 * together.timeline.makespan
+    for way in fetch.threaded, cooperative:  # the best of three: what else the computer does only makes one longer
+        assert sync.timeline.makespan > 3 * min(way(urls).timeline.makespan for _ in range(3))
 
 
 def test_a_url_asked_for_twice_is_fetched_twice_on_two_lanes(way, site):

@@ -17,7 +17,7 @@ from kitchen.server import serve
 LATENCY = 0.1
 SMALL = "CI" in os.environ  # a build server has no minutes for this
 TURNS = 1 if SMALL else 2
-MANY = 2_000 if SMALL else 10_000
+MANY = 1_500 if SMALL else 10_000
 BESIDE_AIOHTTP = {1_000: 1.5, MANY: 1.2}  # at most so many times aiohttp's wall time
 CROWD = 200 if SMALL else 1_000  # connections at once
 BESIDE_HTTPX = 4  # at least so many times as fast as httpx on its own transport, with a semaphore

@@ -18,7 +18,7 @@ SMALL = "CI" in os.environ
 distributed = import_module("distributed") if SMALL else pytest.importorskip("distributed")
 
 BAR_PROCESSES, BAR_CLUSTER = 1.7, 1.3
-ROUNDS, MOST_ROUNDS = (1, 3) if SMALL else (3, 12)
+ROUNDS, MOST_ROUNDS = (1, 2) if SMALL else (3, 12)
 JOBS = {100: 12, 300: 6} if SMALL else {100: 20, 300: 12}  # ms: how many
 
 

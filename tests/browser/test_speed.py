@@ -146,7 +146,7 @@ def test_ten_thousand_urls_do_not_notice_that_they_are_looked_at(notebook, page,
 
 # --- sliders ---------------------------------------------------------------------------------------------------------
 
-MOVES = 15
+MOVES = 9
 SLOWEST = 0.05  # seconds from a slider to the picture: the bar, which the table speaks of
 TIMES = 5  # must hold on a slow computer too: so many times faster than what one would write first
 EXPLORE = """

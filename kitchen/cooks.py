@@ -18,7 +18,6 @@ cook had ended another, or ended after its result was here: where one would have
 Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
 """
 
-import math
 import os
 import pickle
 import signal
@@ -39,7 +38,7 @@ from typing import Any, NamedTuple
 
 from kitchen import perform
 from kitchen.recipe import Dish, menu
-from kitchen.recorder import UNFINISHED, Recorder, watched
+from kitchen.recorder import UNFINISHED, Recorder, check_minute, owned, watched
 from kitchen.timeline import READY, RUNNING, WAITING, Timeline
 
 HERE = None  # the address of processes on this computer
@@ -214,24 +213,14 @@ class _Spawn(SpawnContext):
 def _crew(number):
     """A pool of so many processes and the list of them. All end with the block, and at once when it ends by an error."""
     context = _Spawn()
-    pool = ProcessPoolExecutor(number, mp_context=context, initializer=_arrive)
-    problem = None
-    try:
+
+    def kill():
+        for process in context.started:
+            if process.pid:
+                process.kill()
+
+    with owned(ProcessPoolExecutor(number, mp_context=context, initializer=_arrive), kill) as pool:
         yield pool, context.started
-    except BaseException as error:
-        problem = error
-    while True:
-        try:
-            if problem:
-                for process in context.started:
-                    if process.pid:
-                        process.kill()
-            pool.shutdown(cancel_futures=True)
-            break
-        except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
-            problem = impatience
-    if problem:
-        raise problem
 
 
 def _asked(client, question, otherwise):
@@ -277,8 +266,7 @@ class _Kitchen:
 
     def __init__(self, title, dishes, minute, ingredients, hired):
         self.menu = menu(dishes)
-        if not (math.isfinite(minute) and minute > 0):
-            raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
+        check_minute(minute)
         for name in ingredients:
             if name not in {dish.name for dish in self.menu}:
                 raise ValueError(f"there are ingredients for {name!r}, which is not on the menu")

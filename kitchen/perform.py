@@ -15,11 +15,10 @@ Raises ValueError for a bad menu (see `recipe`) and for a minute that is not a p
 import asyncio
 import time
 from collections.abc import Iterable
-from math import isfinite
 from threading import Event
 
 from kitchen.recipe import WORK, Dish, menu
-from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder, looking_up
+from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder, check_minute, looking_up
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Timeline
 
 
@@ -91,8 +90,7 @@ class _Kitchen(Recorder):
 
     def __init__(self, title, dishes, minute):
         self.dishes = menu(dishes)
-        if not (isfinite(minute) and minute > 0):
-            raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
+        check_minute(minute)
         self.minute = minute
         self.due = {}  # when the wait should be over that a lane is in
         self.stop = Event()

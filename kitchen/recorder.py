@@ -7,9 +7,10 @@ wants to see more meanwhile, a picture or a progress bar, reads the list from a 
 import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import zip_longest
+from math import isfinite
 from operator import itemgetter
 from time import perf_counter
 from types import MappingProxyType
@@ -90,22 +91,8 @@ class Recorder:
     @contextmanager
     def threads(self, number: int) -> Iterator[ThreadPoolExecutor]:
         """A pool of threads, all ended with the block. An interrupt reaches the main thread only, which has to tell them."""
-        pool = ThreadPoolExecutor(max_workers=number or 1)
-        problem = None
-        try:
+        with owned(ThreadPoolExecutor(max_workers=number or 1), self.interrupt) as pool:
             yield pool
-        except BaseException as error:
-            problem = error
-        while True:
-            try:
-                if problem:
-                    self.interrupt()
-                pool.shutdown()
-                break
-            except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
-                problem = impatience
-        if problem:
-            raise problem
 
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
@@ -116,6 +103,26 @@ class Recorder:
         parents = {lanes[lane]: lanes[parent] for lane, parent in parents.items() if lane < len(lanes)}
         facts = {"outcomes": outcomes, "parents": parents, "findings": self.findings}
         return Timeline(lanes, lambda: _table(log, now), **facts, unit="s", title=self.title)
+
+
+@contextmanager
+def owned(pool: Executor, interrupt: Callable[[], None]) -> Iterator[Executor]:
+    """The pool, ended with the block, however often one interrupts that; `interrupt` is to make its workers end early."""
+    problem = None
+    try:
+        yield pool
+    except BaseException as error:
+        problem = error
+    while True:
+        try:
+            if problem:
+                interrupt()
+            pool.shutdown(cancel_futures=problem is not None)
+            break
+        except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
+            problem = impatience
+    if problem:
+        raise problem
 
 
 def _table(log, now):
@@ -132,6 +139,12 @@ def _table(log, now):
                 label = next_label
         rows.append((lane, state, label, time, then, inferred))
     return Table.of(rows)
+
+
+def check_minute(minute: float) -> None:
+    """Raises ValueError for a kitchen minute that is not a finite number of seconds, more than 0."""
+    if not (isfinite(minute) and minute > 0):
+        raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
 
 
 _watchers = []

@@ -83,6 +83,13 @@ async def settled(before):
 TELL = "import pathlib; timer = threading.Timer(1, pathlib.Path({!r}).touch); timer.start()\n"  # in the middle of it
 
 
+def interrupted(kernel, cell, begun):
+    """Runs a cell whose `timer` makes the file `begun`, interrupts it then, and finds that nothing of it is left."""
+    said = kernel.run(cell, interrupt_at=begun)
+    assert "KeyboardInterrupt" in said or "CancelledError" in said
+    assert kernel.run("timer.join(); print(await settled(before))") == "True\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="counts open files as POSIX lists them")
 @pytest.mark.parametrize("way", FETCHES)
 def test_interrupting_a_fetch_leaves_nothing_behind(kernel, way, tmp_path):
@@ -90,9 +97,7 @@ def test_interrupting_a_fetch_leaves_nothing_behind(kernel, way, tmp_path):
     kernel.run("context = serve(delay=0.01); site = context.__enter__()\nurls = site.urls(9, {1: 'never', 2: 'drip'})")
     kernel.run("fetch.sync(urls[:1]); await fetch.cooperative(urls[:1]); before = count()")
     begun = tmp_path / "begun"
-    said = kernel.run(TELL.format(str(begun)) + FETCHES[way], interrupt_at=begun)
-    assert "KeyboardInterrupt" in said or "CancelledError" in said
-    assert kernel.run("timer.join(); print(await settled(before))") == "True\n"
+    interrupted(kernel, TELL.format(str(begun)) + FETCHES[way], begun)
     seen = kernel.run(
         "results, timeline = fetch.so_far()\n"
         "print([result.url for result in results] == urls, results[0].status, results[1].status, results[1].error)\n"
@@ -112,17 +117,16 @@ def test_interrupting_a_fetch_with_a_thousand_urls_in_flight_leaves_nothing_behi
     )
     kernel.run("await fetch.cooperative(urls[:1]); before = count()")
     begun = tmp_path / "begun"
-    said = kernel.run(
+    interrupted(
+        kernel,
         "def tell():\n"
         "    while client.Run.newest.labels.count(client.ANSWER) < 1_000:\n"
         "        time.sleep(0.05)\n"
         f"    pathlib.Path({str(begun)!r}).touch()\n"
-        "import pathlib, time; teller = threading.Thread(target=tell); teller.start()\n"
+        "import pathlib, time; timer = threading.Thread(target=tell); timer.start()\n"
         "await fetch.cooperative(urls, limit=1_000, timeout=60)",
-        interrupt_at=begun,
+        begun,
     )
-    assert "KeyboardInterrupt" in said or "CancelledError" in said
-    assert kernel.run("teller.join(); print(await settled(before))") == "True\n"
     seen = kernel.run(
         "results, timeline = fetch.so_far()\n"
         "known = [result.status or result.error for result in results]\n"
@@ -142,9 +146,7 @@ def test_interrupting_a_performance_leaves_nothing_behind(kernel, way, tmp_path)
     )
     kernel.run("perform.threaded([]); before = count()")
     begun = tmp_path / "begun"
-    said = kernel.run(TELL.format(str(begun)) + PERFORMANCES[way], interrupt_at=begun)
-    assert "KeyboardInterrupt" in said or "CancelledError" in said
-    assert kernel.run("timer.join(); print(await settled(before))") == "True\n"
+    interrupted(kernel, TELL.format(str(begun)) + PERFORMANCES[way], begun)
     assert kernel.run("print(perform.so_far().lanes)") == "('nap', 'dough')\n"
 
 

@@ -3,12 +3,14 @@
 nbval sends a cell, waits for its answer, and sends the next. JupyterLab's Run All asks for all cells at once, and that is
 not the same: an event loop that somebody has tampered with can lose the cells that wait. So here all are asked for at once.
 
-The whole gate runs in three processes (``pytest -n 3``), since most tests mostly wait. Those that measure come last, and
-wait until the other processes have ended.
+The whole gate runs in three processes (``pytest -n 3``), since most tests mostly wait, and in phases: what measures runs
+alone, when all else has been done, and after it the notebooks in two processes, of which one mostly waits.
 """
 
+import shutil
 import tempfile
 from collections import Counter, deque
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,32 +23,40 @@ try:
 except ImportError:  # on Windows, where the whole gate is one process
     fcntl = None
 
-SECONDS = pytest.StashKey[Counter]()
+FOLDER = pytest.StashKey[Path]()  # what the processes of one run share
 TABLE = "table"  # under this name a report carries one, also from one process to the other
-MEASURES = (  # what compares times, so that nothing may run beside it
-    "tests/benchmarks/",
-    "tests/browser/test_speed.py",
-    "tests/test_fetch.py",
-    "tests/test_perform.py",
-    "tests/test_race.py",
-    "tests/test_sampler.py",
-    "tests/test_watch.py",
-    "notebooks/",
-    "tests/test_run_all.py::test_the_whole_series",  # adds up what the notebooks took
+PHASES = (  # nobody begins one while somebody is in one before it; what is not named here comes first
+    (  # what compares times, so that nothing may run beside it
+        "tests/benchmarks/",
+        "tests/browser/test_speed.py",
+        "tests/test_fetch.py",
+        "tests/test_perform.py",
+        "tests/test_race.py",
+        "tests/test_sampler.py",
+        "tests/test_watch.py",
+        "notebooks/10",  # has work for two cores
+    ),
+    ("notebooks/",),
+    ("tests/test_run_all.py::test_the_whole_series",),  # adds up what the notebooks took
 )
+MOSTLY_WAIT = ("notebooks/01", "notebooks/06", "notebooks/08", "notebooks/09")  # the other notebooks run beside them
 LONGEST = "tests/test_third_party.py"  # begun first, lest one process waits for the other at the end
+
+
+def phase(nodeid):
+    """The number of a test's phase: the first that names it."""
+    return next((n for n, names in enumerate(PHASES, 1) if nodeid.startswith(names)), 0)
 
 
 class RunAll:
     """A plugin, since the notebooks do not lie below this folder: what a conftest.py says holds only there."""
 
     def pytest_collection_modifyitems(self, items):
-        """What measures comes last, of that the notebooks, since their kernels leave threads, then how long these took."""
+        """Phase by phase; within one the notebooks last, since their kernels leave threads."""
         items.sort(
             key=lambda item: (
-                item.nodeid.startswith(MEASURES),
+                phase(item.nodeid),
                 not item.nodeid.startswith(LONGEST),
-                "seconds" in getattr(item, "fixturenames", ()),
                 isinstance(item, IPyNbCell),
             )
         )
@@ -61,36 +71,41 @@ class RunAll:
             kernel.execute_cell_input = lambda source, allow_stdin: asked.popleft()
 
     def pytest_runtest_makereport(self, item, call):
-        """Adds up how long each notebook takes, its kernel's start included."""
+        """Writes down how long each notebook takes, its kernel's start included."""
         if isinstance(item, IPyNbCell):
-            item.config.stash.setdefault(SECONDS, Counter())[item.parent.name] += call.duration
+            with item.config.stash[FOLDER].joinpath("seconds").open("a") as file:
+                print(call.duration, item.parent.name, file=file)
 
 
-class Alone:
-    """In one of several processes: a lock that all hold until they end, and that whoever measures wants for itself alone."""
+class Phases:
+    """In one of several processes: each phase has a file, which all hold locked until they are past that phase."""
 
-    def __init__(self, run):
-        self.path = Path(tempfile.gettempdir(), f"kitchen-tests-{run}")
-        self.file = self.path.open("w")
-        self.mine = False
-        fcntl.flock(self.file, fcntl.LOCK_SH)
+    def __init__(self, folder):
+        self.files = [folder.joinpath(f"phase-{n}").open("w") for n in range(len(PHASES))]
+        for file in self.files:
+            fcntl.flock(file, fcntl.LOCK_SH)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item):
-        if item.nodeid.startswith(MEASURES) and not self.mine:
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-            self.mine = True
+        earlier = self.files[: phase(item.nodeid)]
+        for file in earlier:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        for file in earlier:  # nobody holds it any more, once one process alone could have it
+            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def pytest_unconfigure(self):
-        self.file.close()
-        self.path.unlink(missing_ok=True)
+        for file in self.files:
+            file.close()
 
 
 class Files(LoadScopeScheduling):
-    """Hands out the tests to the processes file by file; all that measures goes to the same one."""
+    """Hands out the tests to the processes file by file; what measures goes to one, and the notebooks to two."""
 
     def _split_scope(self, nodeid):
-        return "what measures" if nodeid.startswith(MEASURES) else nodeid.partition("::")[0]
+        if nodeid.startswith(MOSTLY_WAIT):
+            return "notebooks that mostly wait"
+        return f"phase {phase(nodeid)}" if phase(nodeid) else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -98,16 +113,30 @@ def pytest_xdist_make_scheduler(config, log):
     return Files(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["folder"] = str(node.config.stash[FOLDER])
+
+
 def pytest_configure(config):
     config.pluginmanager.register(RunAll(), "run all")
     if hasattr(config, "workerinput"):
-        config.pluginmanager.register(Alone(config.workerinput["testrunuid"]), "alone")
+        config.stash[FOLDER] = Path(config.workerinput["folder"])
+        config.pluginmanager.register(Phases(config.stash[FOLDER]), "phases")
+    else:
+        config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="kitchen-tests-"))
+        config.add_cleanup(lambda: shutil.rmtree(config.stash[FOLDER], ignore_errors=True))
 
 
 @pytest.fixture
 def seconds(request):
     """How many seconds each notebook took that was run before this test, by its file's name."""
-    return request.config.stash.get(SECONDS, Counter())
+    added_up = Counter()
+    with suppress(FileNotFoundError):
+        for line in request.config.stash[FOLDER].joinpath("seconds").read_text().splitlines():
+            taken, name = line.split(maxsplit=1)
+            added_up[name] += float(taken)
+    return added_up
 
 
 @pytest.fixture

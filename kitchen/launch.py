@@ -127,6 +127,7 @@ class Environment:
             "IPYTHONDIR": "ipython",
             "MPLCONFIGDIR": "matplotlib",
             "PYTEST_DEBUG_TEMPROOT": "tmp",  # where pytest's tmp_path is; unlike --basetemp it stands two runs at once
+            "DASK_TEMPORARY_DIRECTORY": "tmp",  # where the workers of notebook 10's cluster have their files
         }.items():
             env.setdefault(name, str(self.var / folder))
         return env

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
 
@@ -30,7 +32,7 @@ BOTH = ["processes", pytest.param("cluster", marks=with_dask)]
 ROOT = Path(__file__).parents[1]
 LOAVES = [Dish(f"loaf {number}", [work("knead", 10)]) for number in range(1, 7)]
 LONG = [Dish(f"loaf {number}", [work("knead", 40)]) for number in range(1, 7)]
-LOCAL = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": "ERROR"}
+LOCAL = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +257,20 @@ def test_without_any_worker_the_dishes_are_given_up_after_a_while(monkeypatch):
 
 
 @with_dask
+def test_a_cluster_made_as_in_the_notebook_is_open_to_this_computer_only(client):
+    notebook = nbformat.read(ROOT / "notebooks" / "10-more-cooks.ipynb", as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert set(re.findall(r'"dashboard_address": "(.*?)"', code)) == {LOCAL["dashboard_address"]}
+    assert set(re.findall(r"LocalCluster\((.*?)[,)]", code)) == {"**local"}
+    ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    asked = [getattr(process, "net_connections", None) or process.connections for process in ours]  # psutil 5 has these
+    sockets = [socket for ask in asked for socket in ask("inet")]
+    listening = [socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 4  # the scheduler, its dashboard, and two workers at least
+    assert set(listening) <= {"127.0.0.1", "::1"}
+
+
+@with_dask
 def test_a_cluster_that_goes_away_leaves_every_dish_with_an_outcome(monkeypatch):
     monkeypatch.setattr(cooks, "PATIENCE", 3.0)
     before = running()
@@ -287,7 +303,7 @@ if __name__ == "__main__":
             cooks.processes(menu)
         else:
             from distributed import Client, LocalCluster
-            with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL") as c:
+            with LocalCluster(2, **LOCAL | {"silence_logs": "CRITICAL"}) as c:
                 with Client(c) as client:
                     timer.start()
                     try:
@@ -314,7 +330,7 @@ if __name__ == "__main__":
 def program(request, tmp_path):
     """A script that cooks for ever, and the processes that it has started when it says "begun"."""
     path = tmp_path / "script.py"
-    path.write_text(PROGRAM, encoding="utf-8")
+    path.write_text(f"LOCAL = {LOCAL!r}\n{PROGRAM}", encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, path, request.param]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:

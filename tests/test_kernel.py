@@ -153,7 +153,7 @@ def test_interrupting_a_performance_leaves_nothing_behind(kernel, way, tmp_path)
 COOKS = {
     "processes": "{tell}cooks.processes(menu)",
     "cluster": (
-        "with LocalCluster(2, threads_per_worker=1, dashboard_address=':0') as c, Client(c) as client:\n"
+        "with LocalCluster(2, threads_per_worker=1, dashboard_address='127.0.0.1:0') as c, Client(c) as client:\n"
         "    {tell}    cooks.cluster(menu, client)"
     ),
 }

@@ -496,7 +496,8 @@ def test_start_returns_the_exit_code_where_processes_cannot_be_replaced(monkeypa
 
 
 def test_everything_is_written_below_the_environment(environment, monkeypatch):
-    for name in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "PIP_CACHE_DIR", "PYTEST_DEBUG_TEMPROOT":
+    chosen = "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "PIP_CACHE_DIR", "PYTEST_DEBUG_TEMPROOT"
+    for name in *chosen, "DASK_TEMPORARY_DIRECTORY":
         monkeypatch.delenv(name, raising=False)
         assert Path(environment.variables()[name]).is_relative_to(environment.var)
 

@@ -6,8 +6,8 @@
 
 Each run has a copy of this folder and an environment of its own, both in a temporary folder, and is started there as a
 reader would: by `python3 -m kitchen test`. What installs is a uv in another temporary environment, so this needs the
-package index that pip is set up for. A run takes some ten minutes on two cores and 1.5 GB of disk; with `--quick`, which
-leaves out the browser tests, the benchmarks and the notebooks, some four. Exits with 1 unless all tests of all runs pass.
+package index that pip is set up for. A run takes some fifteen minutes on two cores and 1.5 GB of disk; with `--quick`, which
+leaves out the browser tests, the benchmarks and the notebooks, some five. Exits with 1 unless all tests of all runs pass.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tables import table
+
+from kitchen.launch import AT_ONCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ["python3.11", "python3.12", "python3.13"]
@@ -107,7 +109,7 @@ def copied(to):
 def tested(clone, python, env, words):
     """Runs the tests of a clone, tells what went wrong, and returns how many passed, failed and were skipped."""
     log, results = clone / "log.txt", clone / "results.xml"
-    command = [python, "-m", "kitchen", "test", f"--junit-xml={results}", "--tb=short", "-rfEs", *words]
+    command = [python, "-m", "kitchen", "test", *AT_ONCE, f"--junit-xml={results}", "--tb=short", "-rfEs", *words]
     code = run(command, log, cwd=clone, env=env)
     said = log.read_text(encoding="utf-8", errors="replace")
     if not results.exists():

@@ -36,7 +36,7 @@ def from_the_first(cooked):
 @pytest.mark.parametrize(("ms", "number"), JOBS.items())
 def test_two_cooks_are_nearly_twice_as_fast_and_the_cluster_as_fast_as_processes(report, ms, number):
     menu, took, cores = loaves(ms, number), defaultdict(list), {}
-    local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(**local) as cluster, distributed.Client(cluster) as client:
         for turn in range(MOST_ROUNDS):
             if turn >= ROUNDS and met(took):

@@ -1,5 +1,6 @@
 """A live figure that is told of more and more lanes: fed by hand, message by message, in a page without a kernel."""
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -51,7 +52,8 @@ class Told:
     def tell(self, over=False):
         """A message reaches the figure, which is drawn; False: the figure says that something is missing."""
         message, rows = self.news.message()
-        told = [message | {"over": over}, [b64encode(row).decode() for row in rows]]
+        news = json.loads(json.dumps(message | {"over": over}))  # as it travels: a number as a key becomes a text
+        told = [news, [b64encode(row).decode() for row in rows]]
         return self.figure.page.evaluate("([news, rows]) => hear(news, rows)", told)
 
 

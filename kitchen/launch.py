@@ -16,7 +16,13 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 START = "/lab/tree/notebooks/00-start-here.ipynb"
 AT_ONCE = ["-n", "3", "--no-loadscope-reorder"] if os.name == "posix" else []  # all tests: see tests/conftest.py
@@ -69,7 +75,7 @@ Check the connection (or the proxy) and run the same command again: it goes on w
 
 
 class Environment:
-    """The clone's .venv: it stands when it runs and its stamp, written last, fits requirements, Python and place."""
+    """The clone's .venv: it stands when it runs, and its stamp, written last, fits all that can change (see below)."""
 
     def __init__(self, root):
         self.root = root
@@ -84,26 +90,28 @@ class Environment:
         return Path(sysconfig.get_path(name, "venv", {"base": str(self.folder), "platbase": str(self.folder)}))
 
     def wanted_stamp(self):
-        """What the stamp has to say for the environment to stand."""
+        """How the stamp begins: requirements, Python and place. Behind them are the packages that have to be there."""
         requirements = hashlib.sha256(self.requirements.read_bytes()).hexdigest()
         version = "{}.{}".format(*sys.version_info) + getattr(sys, "abiflags", "")
         return f"{requirements}\n{version}\n{self.root!a}\n"
 
     def stands(self):
         """Whether there is nothing to do."""
+        wanted = self.wanted_stamp()
         try:
-            stamped = self.stamp.read_text(encoding="ascii") == self.wanted_stamp()
+            stamped = self.stamp.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError):
             return False
-        return stamped and self.runs()
+        return stamped.startswith(wanted) and self.packages() >= set(stamped[len(wanted) :].split()) and self.runs()
+
+    def packages(self):
+        """The names of the packages that are installed, in whatever versions: the reader may have changed one."""
+        return {file.parent.name.split("-")[0] for file in self.path("purelib").glob("*.dist-info/INSTALLER")}
 
     def runs(self):
         """Whether its Python starts, and is of the version we are."""
         question = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
-        try:
-            return run([self.python, "-I", "-S", "-c", question], quiet=True)
-        except OSError:
-            return False
+        return run([self.python, "-I", "-S", "-c", question], quiet=True)
 
     def variables(self):
         """The variables for what runs in it: find kitchen, write below .venv, and let no other Python interfere."""
@@ -128,6 +136,7 @@ class Environment:
             "MPLCONFIGDIR": "matplotlib",
             "PYTEST_DEBUG_TEMPROOT": "tmp",  # where pytest's tmp_path is; unlike --basetemp it stands two runs at once
             "DASK_TEMPORARY_DIRECTORY": "tmp",  # where the workers of notebook 10's cluster have their files
+            "XDG_CACHE_HOME": "xdg-cache",  # jedi's, which completes what one types
         }.items():
             env.setdefault(name, str(self.var / folder))
         return env
@@ -135,13 +144,16 @@ class Environment:
     def prepare(self, wheels=None):
         """Makes, completes or repairs it, unless it stands; from a folder of wheels alone, if there is one."""
         try:
-            if not self.stands():
-                self.stamp.unlink(missing_ok=True)  # from here until the new stamp, it does not stand
-                if wheels:
-                    check_wheels(wheels)
-                self.make()
-                self.install(wheels)
-                self.finish()
+            with alone(self.requirements):
+                if not self.stands():
+                    self.stamp.unlink(missing_ok=True)  # from here until the new stamp, it does not stand
+                    if wheels:
+                        check_wheels(wheels)
+                    self.make()
+                    self.install(wheels)
+                    self.finish()
+            if not self.var.exists():  # deleted to have its space, say
+                (self.var / "tmp").mkdir(parents=True)
             if not os.access(self.var, os.W_OK):  # Jupyter would end in a traceback
                 raise PermissionError("no permission")
         except (OSError, ValueError) as error:  # ValueError: venv refuses a path with a colon in it
@@ -239,7 +251,7 @@ class Environment:
         shutil.rmtree(self.var / "cache", ignore_errors=True)
         (self.var / "tmp").mkdir(parents=True, exist_ok=True)  # pytest wants it to be there
         unfinished = self.stamp.with_suffix(".new")
-        unfinished.write_text(self.wanted_stamp(), encoding="ascii")
+        unfinished.write_text(self.wanted_stamp() + " ".join(sorted(self.packages())), encoding="ascii")
         os.replace(unfinished, self.stamp)
 
     def configure_jupyter(self):
@@ -280,6 +292,21 @@ def main(argv=None):
     if asked.command == "lab":
         say("opening JupyterLab; stop it with Ctrl-C.")
     return start([environment.python, *arguments], environment.variables(), folder)
+
+
+@contextmanager
+def alone(file):
+    """A block that only one start in this folder is in at a time; others wait. `file`: any that they all can read."""
+    with open(file, encoding="utf-8") as held:
+        if fcntl:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("another start is at work in this folder; waiting for it ...")
+                fcntl.flock(held, fcntl.LOCK_EX)
+            except OSError:
+                pass  # some network drives know no locks
+        yield
 
 
 def fetch_pip(folder):
@@ -376,9 +403,14 @@ def start(command, env, folder):
 
 
 def run(command, env=None, quiet=False):
-    """Whether the command went well. What it prints goes to stderr, as what we print does."""
+    """Whether the command is there and went well. What it prints goes to stderr, as what we print does."""
     output = subprocess.DEVNULL if quiet else 2
-    return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode == 0
+    try:
+        return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode == 0
+    except OSError as error:  # a program for another kind of computer, say
+        if not quiet:
+            say(f"{command[0]}: {error.strerror}")
+        return False
 
 
 def say(text):

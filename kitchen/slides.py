@@ -72,7 +72,7 @@ def read(path):
     """The notebook in a file."""
     try:
         return nbformat.read(path, as_version=4)
-    except (ValueError, nbformat.ValidationError) as error:
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:  # AttributeError: JSON, but no object
         raise ValueError(f"{path} is no notebook: {str(error).splitlines()[0]}") from error
 
 

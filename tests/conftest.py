@@ -7,6 +7,7 @@ The whole gate runs in three processes (``pytest -n 3``), since most tests mostl
 alone, when all else has been done, and after it the notebooks in two processes, of which one mostly waits.
 """
 
+import os
 import shutil
 import tempfile
 from collections import Counter, deque
@@ -124,7 +125,9 @@ def pytest_configure(config):
         config.stash[FOLDER] = Path(config.workerinput["folder"])
         config.pluginmanager.register(Phases(config.stash[FOLDER]), "phases")
     else:
-        config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="kitchen-tests-"))
+        config.stash[FOLDER] = Path(
+            tempfile.mkdtemp(prefix="kitchen-tests-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+        )
         config.add_cleanup(lambda: shutil.rmtree(config.stash[FOLDER], ignore_errors=True))
 
 

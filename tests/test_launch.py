@@ -105,6 +105,41 @@ def test_garbage_in_the_stamp_does_not_stand(standing):
     assert not standing.stands()
 
 
+def test_without_a_package_that_was_there_it_does_not_stand(standing):
+    installed = standing.path("purelib") / "rich-15.dist-info" / "INSTALLER"
+    installed.parent.mkdir()
+    installed.touch()
+    standing.finish()
+    assert standing.stands()
+    installed.parent.rename(installed.parent.with_name("rich-16.dist-info"))  # the reader may change a version
+    assert standing.stands()
+    shutil.rmtree(installed.parent.with_name("rich-16.dist-info"))
+    assert not standing.stands()
+
+
+def test_a_folder_for_files_that_was_deleted_is_made_again(standing):
+    shutil.rmtree(standing.var)
+    standing.prepare()
+    assert (standing.var / "tmp").is_dir()
+    assert all("install" not in command for command in launch.run.commands)
+
+
+@pytest.mark.skipif(launch.fcntl is None, reason="there are no such locks on Windows")
+def test_of_two_starts_at_once_one_waits(standing, capsys):
+    def start():
+        with launch.alone(standing.requirements):
+            order.append("second")
+
+    order, second = [], Thread(target=start)
+    with launch.alone(standing.requirements):
+        second.start()
+        while "another start is at work" not in capsys.readouterr().err:
+            time.sleep(0.01)
+        order.append("first")
+    second.join()
+    assert order == ["first", "second"]
+
+
 def test_it_does_not_stand_while_it_is_being_repaired(standing, monkeypatch):
     standing.requirements.write_text("rich\n")
 
@@ -134,6 +169,17 @@ def test_pip_goes_on_where_uv_fails(environment, monkeypatch, capsys):
     environment.install()
     assert launch.run.commands[-1].startswith(f"{environment.python} -m pip install --no-compile -r")
     assert "uv could not do it" in capsys.readouterr().err
+
+
+def test_pip_goes_on_where_uv_is_no_program(environment, monkeypatch, capsys, tmp_path):
+    uv = tmp_path / "uv"
+    uv.write_bytes(b"for another kind of computer")
+    uv.chmod(0o755)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: str(uv))
+    environment.make()
+    environment.install()  # of nothing, by pip
+    said = capsys.readouterr().err
+    assert f"{uv}: " in said and "uv could not do it" in said and "with pip" in said
 
 
 def test_without_ensurepip_the_outer_pip_installs(environment, monkeypatch, no_uv):
@@ -472,7 +518,7 @@ def test_test_is_pytest_in_the_clone(started, tmp_path, monkeypatch):
     assert started[0][2] == CLONE
 
 
-def test_all_tests_run_in_two_processes(started):
+def test_all_tests_run_in_several_processes(started):
     launch.main(["test"])
     assert words(started) == ["-m", "pytest", *launch.AT_ONCE]
 
@@ -497,7 +543,7 @@ def test_start_returns_the_exit_code_where_processes_cannot_be_replaced(monkeypa
 
 def test_everything_is_written_below_the_environment(environment, monkeypatch):
     chosen = "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "PIP_CACHE_DIR", "PYTEST_DEBUG_TEMPROOT"
-    for name in *chosen, "DASK_TEMPORARY_DIRECTORY":
+    for name in *chosen, "DASK_TEMPORARY_DIRECTORY", "XDG_CACHE_HOME":
         monkeypatch.delenv(name, raising=False)
         assert Path(environment.variables()[name]).is_relative_to(environment.var)
 

@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from contextlib import contextmanager, suppress
@@ -43,6 +44,9 @@ missing = [str(file) for one in distributions() for file in one.files or [] if n
 missing = [file for file in missing if not file.endswith(".pyc")]
 print(f"{len(missing)} files are missing {missing[:3]}" if missing else f"{sum(1 for _ in distributions())} are whole")
 """
+
+
+PASSED_ON = "http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL"  # into the Debian that is made
 
 
 class NotTried(Exception):
@@ -249,7 +253,6 @@ def broken(bench):
         python.unlink()
         python.symlink_to(bench.folder / "gone")
         bench.kitchen(clone, "--wheels", wheels, *CHECK, **options, says=["removing .venv", "passed"])
-        (clone / ".venv/stamp").unlink()
         [packages] = (clone / ".venv/lib").glob("python*/site-packages")
         for gone in "pip", "aiohttp", "jupyterlab":  # without the folders that say that they are there
             for path in packages.glob(f"{gone}*"):
@@ -342,7 +345,7 @@ def debian(bench):
             if Path("/etc", name).exists():
                 shutil.copy(Path("/etc", name).resolve(), system / "etc" / name)
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/srv", "LANG": "C.UTF-8"}
-        env |= {name: os.environ[name] for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ}
+        env |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         facts = (
             "import sys, importlib.util as u; print(sys.version.split()[0], *map(u.find_spec, ('ensurepip', 'pip')))"
         )
@@ -370,6 +373,7 @@ def main():
     parser.add_argument("--python", default=own, help=f"the Python that starts it; the default is {own}")
     parser.add_argument("--debootstrap", action="store_true", help="also a bare Debian, in a folder")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended then, too
     python = shutil.which(asked.python)
     if os.name != "posix" or not python:
         raise SystemExit("needs a POSIX system, and a Python to start it with (see --python)")
@@ -456,12 +460,17 @@ def ending(process):
 
 
 def read_until(process, word):
-    """What the process says until it says this word."""
+    """What the process says until it says this word; one that says nothing for too long is ended."""
     said = ""
-    for line in process.stdout:
-        said += line
-        if word in line:
-            return said
+    timer = threading.Timer(PATIENCE, os.killpg, [process.pid, signal.SIGKILL])
+    timer.start()
+    try:
+        for line in process.stdout:
+            said += line
+            if word in line:
+                return said
+    finally:
+        timer.cancel()
     raise AssertionError(f"ended before {word!r}: {said[-1000:]}")
 
 

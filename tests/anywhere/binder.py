@@ -22,6 +22,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,7 @@ def main():
     parser.add_argument("--quota", action="store_true", help="one CPU's time on any CPU, instead of one CPU")
     parser.add_argument("--keep", action="store_true", help="leave every notebook's kernel running")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended then, too
     if not sys.platform.startswith("linux"):
         raise SystemExit("Binder is a Linux, and so is this: it reads /proc")
     wanted = (ROOT / "binder" / "runtime.txt").read_text().strip().replace("-", "")

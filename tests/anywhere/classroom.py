@@ -11,7 +11,7 @@ but the learner ever spoke to a learner's sites. Ends with 1 when somebody faile
 the cells that wait take more than three times as long as for one alone (in the median).
 
 Needs Linux (or another POSIX system), Node 20 or newer with npm, and PyPI and the npm registry or mirrors of them:
-JupyterHub and its proxy are installed into a temporary folder, which is removed. Thirty learners need 6 GB of free
+JupyterHub and its proxy are installed into a temporary folder, which is removed. Thirty learners need 8 GB of free
 memory and, on two cores, some ten minutes.
 """
 
@@ -41,7 +41,7 @@ import aiohttp
 import psutil
 from tables import table
 from tornado.httpclient import HTTPError, HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "06-fetching-100-urls.ipynb"
@@ -320,7 +320,7 @@ async def connected(hub, path):
         try:
             await Kernel(socket).run([CLOCK])
             return Kernel(socket)
-        except ConnectionError as error:
+        except (ConnectionError, WebSocketClosedError) as error:
             print(f"{path}: connection {attempt} of {TRIES}: {error}", flush=True)
     raise RuntimeError(f"{path}: no connection that lasts")
 
@@ -333,7 +333,7 @@ async def attend(hub, learner, cells, begin, go):
             await begin.wait()
             await learn(kernel, learner, cells)
             await hold(kernel, learner, go)
-    except (OSError, RuntimeError, HTTPError, aiohttp.ClientError) as error:
+    except (OSError, RuntimeError, HTTPError, WebSocketClosedError, aiohttp.ClientError) as error:
         learner.failed.append(("none", f"{type(error).__name__}: {error}", ""))
 
 
@@ -618,6 +618,10 @@ def report(lessons, identities):
     print("cells that wait:", ", ".join(identities[number] for number in waiting))
     rows, good = [], True
     for count, result in lessons:
+        if not any(learner.marks for learner in result.learners):
+            print(f"of {count} at once nobody got through")
+            good = False
+            continue
         row, ratio = told(count, result, alone, waiting, computing)
         rows.append(row)
         good &= ratio <= BAR and not result.problems

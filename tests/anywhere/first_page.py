@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--python", default=own, help=f"the Python that starts it; the default is {own}")
     parser.add_argument("--only", choices=["pip", "uv"], help="with only one of the two")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended then, too
     python = shutil.which(asked.python)
     if os.name != "posix" or not python or not chromium():
         raise SystemExit("needs a POSIX system, a Python to start it with (see --python), and a Chromium on the PATH")

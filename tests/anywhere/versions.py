@@ -58,6 +58,7 @@ def main():
     words = (QUICK if asked.quick else []) + asked.pytest.split()
     # A shell lets what it starts in the background ignore Ctrl-C, and the tests that interrupt something would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended then, too
     pythons, absent = found(asked.pythons or PYTHONS)
     for name in absent:
         print(f"{name}: there is none here, so it was not tried")

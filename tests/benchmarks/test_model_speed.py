@@ -61,16 +61,21 @@ def in_simpy(dishes):
     return kitchen.now
 
 
-def fastest(rounds, **contenders):
-    """The CPU seconds of each contender's fastest turn: A B C A B C …, so that a slow spell hits all of them."""
-    times = {name: [] for name in contenders}
-    for _ in range(rounds):
+def fastest(rounds, enough=lambda taken: True, **contenders):
+    """The CPU seconds of each contender's fastest turn: A B C A B C …, so that a slow spell hits all of them.
+
+    If what they are is not `enough`, there are more turns, up to four times as many.
+    """
+    taken = dict.fromkeys(contenders, math.inf)
+    for turn in range(4 * rounds):
+        if turn >= rounds and enough(taken):
+            break
         for name, run in contenders.items():
             gc.collect()  # nobody has to clear away what another left behind
             began = time.process_time()  # nobody waits here for anything but a CPU
             run()
-            times[name].append(time.process_time() - began)
-    return {name: min(taken) for name, taken in times.items()}
+            taken[name] = min(taken[name], time.process_time() - began)
+    return taken
 
 
 def dinners(n):
@@ -91,8 +96,12 @@ def test_the_model_agrees_with_simpy_and_is_ten_times_as_fast(menu, bar, report)
     assert math.isclose(timeline.makespan, in_simpy(dishes), rel_tol=1e-9)
     assert timeline.makespan < simulate.sync(dishes).makespan  # the waits overlap
 
+    def met(taken):
+        return bar is None or taken["simpy"] >= bar * taken["model"]
+
     taken = fastest(
         5,
+        met,
         model=lambda: simulate.cooperative(dishes).makespan,
         spans=lambda: simulate.cooperative(dishes).spans,
         simpy=lambda: in_simpy(dishes),
@@ -103,8 +112,7 @@ def test_the_model_agrees_with_simpy_and_is_ten_times_as_fast(menu, bar, report)
         for name, says in names.items()
     ]
     report(f"the model: 10,000 {menu.__name__}", ("", "us per dish", "speed"), rows)
-    if bar:
-        assert taken["simpy"] >= bar * taken["model"]
+    assert met(taken)
 
 
 def test_a_dish_costs_about_the_same_on_a_long_menu_as_on_a_short_one(report):

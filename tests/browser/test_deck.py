@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from kitchen import dinner, simulate, slides
 
 ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SLIDES = 4
 LONG = 2  # the number of a slide that is higher than the window
 PLAYED = 3  # the number of the slide with the player
@@ -133,9 +134,10 @@ def tips(figure, x):
     return found
 
 
-def test_a_notebook_of_the_series_needs_no_network(opened, tmp_path):
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_deck_of_the_series_plays_without_a_network(opened, tmp_path, notebook):
     path = tmp_path / "deck.html"
-    path.write_text(slides.deck(ROOT / "notebooks" / "03-cooperation.ipynb"), encoding="utf-8")
+    path.write_text(slides.deck(notebook), encoding="utf-8")
     page = opened(path)
     number = page.locator(".slide").count()
     for slide in range(1, number + 1):
@@ -143,5 +145,6 @@ def test_a_notebook_of_the_series_needs_no_network(opened, tmp_path):
         for canvas in page.locator(".slide:visible canvas.kitchen-lanes").all():
             assert canvas.bounding_box()["width"] > 500
         page.keyboard.press("ArrowRight")
-    assert page.locator("canvas.kitchen-lanes").count() > 5
+    players = notebook.read_text(encoding="utf-8").count('<figure class=\\"kitchen\\"')
+    assert page.locator("canvas.kitchen-lanes").count() == players
     assert_alone(page)

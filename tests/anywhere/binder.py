@@ -21,7 +21,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +34,7 @@ from urllib.request import Request, urlopen
 
 import aiohttp
 from tables import table
-from versions import copied, version
+from versions import copied, found, version
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 2 * 2**30  # bytes: Binder's
@@ -65,7 +64,7 @@ def main():
     if not sys.platform.startswith("linux"):
         raise SystemExit("Binder is a Linux, and so is this: it reads /proc")
     wanted = (ROOT / "binder" / "runtime.txt").read_text().strip().replace("-", "")
-    python = asked.python or shutil.which(wanted) or sys.executable
+    python = asked.python or [*found([wanted])[0], sys.executable][0]
     print(f"Python {version(python)}; binder/runtime.txt asks for {wanted}")
     with tempfile.TemporaryDirectory(prefix="kitchen-binder-") as folder, limited(asked.quota) as limits:
         clone = copied(Path(folder) / "clone")

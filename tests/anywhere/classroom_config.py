@@ -23,11 +23,14 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{folder}/homes/{{username}}"
 c.Spawner.notebook_dir = f"{folder}/homes/{{username}}"  # the environment's own settings may name another
 c.Spawner.cmd = [os.environ["CLASSROOM_SERVER"]]
-c.Spawner.args = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+c.Spawner.args = ["--KernelManager.transport=ipc"]  # as INSTRUCTORS.md has it, and why
+c.Spawner.args += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 c.Spawner.start_timeout = c.Spawner.http_timeout = 600  # seconds: thirty that start at once wait for each other
 c.Spawner.environment = {
     name: os.environ[name] for name in ("CLASSROOM", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR")
 }
+# Where the kernels' sockets are: the path of one must not be longer than some 100 characters.
+c.Spawner.environment["JUPYTER_RUNTIME_DIR"] = lambda spawner: f"{folder}/{spawner.user.name}"
 
 # The one who asks for all the rest: starts servers, and speaks to kernels in the learners' place.
 c.JupyterHub.services = [{"name": "teacher", "api_token": os.environ["CLASSROOM_TOKEN"]}]

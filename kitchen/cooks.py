@@ -6,14 +6,14 @@
 A cook takes one dish at a time, and cooks it as `perform.sync` does: while it only waits, the cook is idle. What is sent to
 a cook is packed here, travels as bytes, and is unpacked there; `ingredients` are whatever else has to go with a dish.
 
-What is measured: packing, on this process's clock; when a dish began and ended at its cook, on that cook's own clock
-(processes) or by dask's own record, its task stream (cluster); unpacking and, within a dish, RUNNING and IDLING, on the
-cook's own clock. What is inferred, and marked so: that a cook without a dish has nothing to do, that a new process is busy
-starting until its first dish begins, and READY within a dish (see `perform`).
+What is measured: packing, on this process's clock; when a dish began and ended at its cook, unpacking and, within a dish,
+RUNNING and IDLING, on that cook's own clock. What is inferred, and marked so: that a cook without a dish has nothing to do,
+that a new process is busy starting until its first dish begins, and READY within a dish (see `perform`).
 
-The clocks: those of all processes on one computer are taken to be one. So is the date as dask tells it, which it corrects
-by an estimate of its own, on a busy computer by some 10 ms too much. But no dish began before it was sent, or before its
-cook had ended another, or ended after its result was here: where one would have, it is moved by as little as that needs.
+The clocks: those of processes on one computer are taken to be one. A worker's clock is set by dask's own record, its task
+stream, whose dates dask corrects by an estimate of its own: on a busy computer that may be off by 10 ms and more. But no
+dish began before it was sent, or ended after its result was here: where one would have, the clock is set as little
+differently as that needs, for all dishes of its worker alike. What a worker did keeps its order and its length.
 
 Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive number of seconds, and less than one cook.
 """
@@ -33,6 +33,7 @@ from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext
 from queue import Empty, SimpleQueue
+from statistics import median
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -129,9 +130,10 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
             else:
                 (step,) = [step for step in record["startstops"] if step["action"] == "compute"]
                 who = record["worker"], record["thread"]
-                done.append(((step["start"], step["stop"]), lane, report, who, received))
-        for times, lane, report, who, received in sorted(done, key=lambda dish: dish[0]):
-            kitchen.serve(lane, report, who, times, kitchen.began_date, received)
+                done.append((step["start"] - kitchen.began_date, lane, report, who, received))
+        zeros = kitchen.clocks(done)
+        for _, lane, report, who, received in sorted(done, key=lambda dish: dish[2].begun - zeros[dish[3][0]]):
+            kitchen.serve(lane, report, who, (report.begun, report.ended), zeros[who[0]], received)
         still_there = _asked(client, client.nthreads, ())
         for lane, cook in enumerate(kitchen.staff):
             if cook.address not in still_there:
@@ -337,6 +339,17 @@ class _Kitchen:
             except (Exception, CancelledError) as problem:
                 report, error = None, problem
             yield missing.pop(future), report, error, received
+
+    def clocks(self, done):
+        """Each worker's clock at the run's 0, from its dishes (begun by dask's date, lane, report, who, received)."""
+        zeros = {}
+        for address in {who[0] for *_, who, _ in done}:
+            its = [dish for dish in done if dish[3][0] == address]
+            by_dask = median(report.begun - begun for begun, _, report, _, _ in its)
+            latest = min(report.begun - self._packed[lane][1] for _, lane, report, _, _ in its)  # sent before it began
+            earliest = max(report.ended - received for _, _, report, _, received in its)  # ended before it was here
+            zeros[address] = min(max(by_dask, earliest), latest)
+        return zeros
 
     def serve(self, lane, report, who, times, zero, received):
         """Notes a dish that is done: who cooked it, from when to when, on a clock whose `zero` is the run's 0."""

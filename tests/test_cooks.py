@@ -184,6 +184,26 @@ def test_clocks_that_differ_are_moved_no_more_than_the_order_of_things_needs(ahe
         assert held.start == 1
 
 
+@pytest.mark.parametrize("dates", [(1, 2), (1.5, 2), (-9, -9), (9, 2), (9, 9)])
+def test_a_worker_s_dishes_keep_their_order_and_length_whatever_the_dates_say(dates):
+    """Its clock is 100 ahead. One dish was cooked from 1 to 2, the next from 2 to 3; both results were here at once."""
+    names = ["soup", "bread"]
+    with cooks._Kitchen("a test", [Dish(name, [work("stir", 1)]) for name in names], 1.0, {}, {"there": 1}) as kitchen:
+        done = []
+        for lane, date in enumerate(dates):
+            kitchen._packed[lane] = 0.0, 0.9, 100
+            report = cooks._Report(1, 101 + lane, 101 + lane, 102 + lane, cooks.perform.sync([Dish("stirring", [])]))
+            done.append((date, lane, report, ("there", 1), 2.05 + lane))
+        zeros = kitchen.clocks(done)
+        for _, lane, report, who, received in done:
+            kitchen.serve(lane, report, who, (report.begun, report.ended), zeros["there"], received)
+    soup, bread = (span for span in kitchen.cooked().cooks.spans if span.label in names)
+    assert soup.duration == pytest.approx(1) and bread.duration == pytest.approx(1)
+    assert soup.start >= 0.9 - 1e-9 and soup.end == pytest.approx(bread.start) and bread.end <= 3.05 + 1e-9
+    if dates == (1, 2):
+        assert soup.start == pytest.approx(1)
+
+
 # --- what falls over -------------------------------------------------------------------------------------------------
 
 

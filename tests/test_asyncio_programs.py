@@ -184,7 +184,7 @@ async def semaphores(seen):
 
     async def one(name):
         async with semaphore:
-            await work(seen, name)
+            await work(seen, name, 0)  # two that sleep equally long may wake in one round of the loop or in two
 
     await asyncio.gather(*map(one, "abcd"))
 

@@ -89,8 +89,7 @@ def processes(
                 if error:
                     kitchen.lose(lane, error)
                 else:
-                    times = report.begun, report.ended
-                    kitchen.serve(lane, report, (HERE, report.pid), times, kitchen.began, received)
+                    kitchen.serve(lane, report, (HERE, report.pid), kitchen.began, received)
         for process in crew:
             if code := process.exitcode:
                 outcome = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -129,11 +128,11 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
                 kitchen.lose(lane, error or LookupError("done, but dask keeps no record of it any more"))
             else:
                 (step,) = [step for step in record["startstops"] if step["action"] == "compute"]
-                who = record["worker"], record["thread"]
-                done.append((step["start"] - kitchen.began_date, lane, report, who, received))
+                who, date = (record["worker"], record["thread"]), step["start"] - kitchen.began_date
+                done.append(_Done(lane, report, who, received, date))
         zeros = kitchen.clocks(done)
-        for _, lane, report, who, received in sorted(done, key=lambda dish: dish[2].begun - zeros[dish[3][0]]):
-            kitchen.serve(lane, report, who, (report.begun, report.ended), zeros[who[0]], received)
+        for lane, report, who, received, _ in sorted(done, key=lambda dish: dish.report.begun - zeros[dish.who[0]]):
+            kitchen.serve(lane, report, who, zeros[who[0]], received)
         still_there = _asked(client, client.nthreads, ())
         for lane, cook in enumerate(kitchen.staff):
             if cook.address not in still_there:
@@ -247,6 +246,16 @@ def _has_workers(client):
     return check
 
 
+class _Done(NamedTuple):
+    """What is known of one dish that came back from a cluster; `date`: when it began, by dask's record."""
+
+    lane: int
+    report: _Report
+    who: tuple
+    received: float
+    date: float
+
+
 @dataclass
 class _Cook:
     """What is known of a cook: `who` are its address and a number there, once it has reported; `until` then is the time."""
@@ -341,22 +350,22 @@ class _Kitchen:
             yield missing.pop(future), report, error, received
 
     def clocks(self, done):
-        """Each worker's clock at the run's 0, from its dishes (begun by dask's date, lane, report, who, received)."""
+        """What each worker's own clock said at the run's 0, by its address."""
         zeros = {}
-        for address in {who[0] for *_, who, _ in done}:
-            its = [dish for dish in done if dish[3][0] == address]
-            by_dask = median(report.begun - begun for begun, _, report, _, _ in its)
-            latest = min(report.begun - self._packed[lane][1] for _, lane, report, _, _ in its)  # sent before it began
-            earliest = max(report.ended - received for _, _, report, _, received in its)  # ended before it was here
+        for address in {dish.who[0] for dish in done}:
+            its = [dish for dish in done if dish.who[0] == address]
+            by_dask = median(dish.report.begun - dish.date for dish in its)
+            latest = min(dish.report.begun - self._packed[dish.lane][1] for dish in its)  # sent before it began
+            earliest = max(dish.report.ended - dish.received for dish in its)  # ended before it was here
             zeros[address] = min(max(by_dask, earliest), latest)
         return zeros
 
-    def serve(self, lane, report, who, times, zero, received):
-        """Notes a dish that is done: who cooked it, from when to when, on a clock whose `zero` is the run's 0."""
+    def serve(self, lane, report, who, zero, received):
+        """Notes a dish that is done, and who cooked it: `zero` is what that cook's clock said at the run's 0."""
         packing, sent, size = self._packed[lane]
         dish, place = self.menu[lane].name, self.lane(who)
         cook = self.staff[place]
-        begun, ended = (time - zero for time in times)
+        begun, ended = report.begun - zero, report.ended - zero
         earliest = max(sent, cook.until or 0.0)
         move = min(max(0.0, earliest - begun), received - ended)  # not at all, if that can be
         begun, ended = max(begun + move, earliest), ended + move

@@ -75,7 +75,7 @@ Check the connection (or the proxy) and run the same command again: it goes on w
 
 
 class Environment:
-    """The clone's .venv: it stands when it runs, and its stamp, written last, fits all that can change (see below)."""
+    """The clone's .venv: it stands when it runs, and its stamp, written last, fits what can change (see `wanted_stamp`)."""
 
     def __init__(self, root):
         self.root = root
@@ -152,8 +152,7 @@ class Environment:
                     self.make()
                     self.install(wheels)
                     self.finish()
-            if not self.var.exists():  # deleted to have its space, say
-                (self.var / "tmp").mkdir(parents=True)
+            (self.var / "tmp").mkdir(parents=True, exist_ok=True)  # pytest wants it, and somebody may have deleted it
             if not os.access(self.var, os.W_OK):  # Jupyter would end in a traceback
                 raise PermissionError("no permission")
         except (OSError, ValueError) as error:  # ValueError: venv refuses a path with a colon in it
@@ -249,7 +248,6 @@ class Environment:
         (self.path("purelib") / "kitchen-clone.pth").write_text(path_file, encoding="ascii")
         self.configure_jupyter()
         shutil.rmtree(self.var / "cache", ignore_errors=True)
-        (self.var / "tmp").mkdir(parents=True, exist_ok=True)  # pytest wants it to be there
         unfinished = self.stamp.with_suffix(".new")
         unfinished.write_text(self.wanted_stamp() + " ".join(sorted(self.packages())), encoding="ascii")
         os.replace(unfinished, self.stamp)

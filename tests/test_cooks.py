@@ -175,7 +175,7 @@ def test_clocks_that_differ_are_moved_no_more_than_the_order_of_things_needs(ahe
         kitchen._packed[0] = 0.0, 0.1, 100
         stirring = cooks.perform.sync([Dish("soup", [])])
         report = cooks._Report(1, 1 + ahead, 1 + ahead, 2 + ahead, stirring)
-        kitchen.serve(0, report, ("there", 1), (1 + ahead, 2 + ahead), 0.0, 2.1)
+        kitchen.serve(0, report, ("there", 1), 0.0, 2.1)
     (held,) = [span for span in kitchen.cooked().cooks.spans if span.label == "soup"]
     assert held.duration == pytest.approx(1)
     assert held.start >= 0.1 - 1e-9
@@ -193,10 +193,10 @@ def test_a_worker_s_dishes_keep_their_order_and_length_whatever_the_dates_say(da
         for lane, date in enumerate(dates):
             kitchen._packed[lane] = 0.0, 0.9, 100
             report = cooks._Report(1, 101 + lane, 101 + lane, 102 + lane, cooks.perform.sync([Dish("stirring", [])]))
-            done.append((date, lane, report, ("there", 1), 2.05 + lane))
+            done.append(cooks._Done(lane, report, ("there", 1), 2.05 + lane, date))
         zeros = kitchen.clocks(done)
-        for _, lane, report, who, received in done:
-            kitchen.serve(lane, report, who, (report.begun, report.ended), zeros["there"], received)
+        for lane, report, who, received, _ in done:
+            kitchen.serve(lane, report, who, zeros["there"], received)
     soup, bread = (span for span in kitchen.cooked().cooks.spans if span.label in names)
     assert soup.duration == pytest.approx(1) and bread.duration == pytest.approx(1)
     assert soup.start >= 0.9 - 1e-9 and soup.end == pytest.approx(bread.start) and bread.end <= 3.05 + 1e-9

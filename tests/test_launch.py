@@ -118,6 +118,7 @@ def test_without_a_package_that_was_there_it_does_not_stand(standing):
 
 
 def test_a_folder_for_files_that_was_deleted_is_made_again(standing):
+    standing.prepare()
     shutil.rmtree(standing.var)
     standing.prepare()
     assert (standing.var / "tmp").is_dir()

@@ -89,7 +89,7 @@ def processes(
                 if error:
                     kitchen.lose(lane, error)
                 else:
-                    kitchen.serve(lane, report, (HERE, report.pid), kitchen.began, received)
+                    kitchen.serve(lane, report, kitchen.began, received)
         for process in crew:
             if code := process.exitcode:
                 outcome = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -113,7 +113,9 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
             for lane in range(len(kitchen.menu)):
                 kitchen.send(lane, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
             answers = list(kitchen.answers(alive=_has_workers(client)))
-            stream = {record["key"]: record for record in _asked(client, client.get_task_stream, ())}
+            stream = {
+                (record["key"], record["worker"]): record for record in _asked(client, client.get_task_stream, ())
+            }
         except BaseException:
             with suppress(Exception):  # there may be no cluster any more
                 client.run(_take_away, run, on_error="ignore")
@@ -123,16 +125,15 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
                 client.cancel(list(kitchen.sent))
         done = []
         for lane, report, error, received in answers:
-            record = stream.get(f"dish-{lane}-{run}")
+            record = None if error else stream.get((f"dish-{lane}-{run}", report.who[0]))
             if error or record is None:
                 kitchen.lose(lane, error or LookupError("done, but dask keeps no record of it any more"))
             else:
                 (step,) = [step for step in record["startstops"] if step["action"] == "compute"]
-                who, date = (record["worker"], record["thread"]), step["start"] - kitchen.began_date
-                done.append(_Done(lane, report, who, received, date))
+                done.append(_Done(lane, report, received, step["start"] - kitchen.began_date))
         zeros = kitchen.clocks(done)
-        for lane, report, who, received, _ in sorted(done, key=lambda dish: dish.report.begun - zeros[dish.who[0]]):
-            kitchen.serve(lane, report, who, zeros[who[0]], received)
+        for lane, report, received, _ in sorted(done, key=lambda dish: dish.report.begun - zeros[dish.report.who[0]]):
+            kitchen.serve(lane, report, zeros[report.who[0]], received)
         still_there = _asked(client, client.nthreads, ())
         for lane, cook in enumerate(kitchen.staff):
             if cook.address not in still_there:
@@ -151,9 +152,9 @@ def so_far() -> Cooked:
 
 
 class _Report(NamedTuple):
-    """What a cook has to say of a dish; times on its own clock."""
+    """What a cook has to say of a dish; times on its own clock. `who`: the cook's address, and a number there."""
 
-    pid: int
+    who: tuple
     begun: float
     unpacked: float
     ended: float
@@ -169,12 +170,17 @@ def _cook(packed, minute, run=None):
     dish, _ = pickle.loads(packed)
     unpacked = time.perf_counter()
     me = threading.get_ident()
+    who = HERE, os.getpid()
+    if run:
+        from distributed import get_worker  # which is there, since this is one
+
+        who = get_worker().address, me
     with watched(lambda kitchen: _under_way.append((me, run, kitchen)) if threading.get_ident() == me else None):
         try:
             timeline = perform.sync([dish], minute)
         finally:
             _under_way[:] = [entry for entry in _under_way if entry[0] != me]
-    return _Report(os.getpid(), begun, unpacked, time.perf_counter(), timeline)
+    return _Report(who, begun, unpacked, time.perf_counter(), timeline)
 
 
 def _take_away(run):
@@ -251,7 +257,6 @@ class _Done(NamedTuple):
 
     lane: int
     report: _Report
-    who: tuple
     received: float
     date: float
 
@@ -328,42 +333,43 @@ class _Kitchen:
             self.lose(lane, error)
         else:
             self.sent[future] = lane
-            future.add_done_callback(lambda future: self._arrived.put((future, self.dishes.now())))
+            future.add_done_callback(self._arrived.put)
 
     def answers(self, alive=lambda: None) -> Iterator:
         """Of each dish that was sent: its lane, the cook's report or else an error, and when that came."""
-        missing = dict(self.sent)
-        while missing:
+        while self.sent:
             try:
-                future, received = self._arrived.get(timeout=1.0)
+                future = self._arrived.get(timeout=1.0)
             except Empty:
                 try:
                     alive()
                 except TimeoutError as problem:
-                    yield from ((lane, None, problem, self.dishes.now()) for lane in missing.values())
+                    yield from ((lane, None, problem, self.dishes.now()) for lane in self.sent.values())
                     return
                 continue
             try:
                 report, error = future.result(), None
             except (Exception, CancelledError) as problem:
                 report, error = None, problem
-            yield missing.pop(future), report, error, received
+            # Only now is it here: dask cooks a dish again if the worker that has the result dies before we have it, and
+            # even later, as long as we hold the future.
+            yield self.sent.pop(future), report, error, self.dishes.now()
 
     def clocks(self, done):
         """What each worker's own clock said at the run's 0, by its address."""
         zeros = {}
-        for address in {dish.who[0] for dish in done}:
-            its = [dish for dish in done if dish.who[0] == address]
+        for address in {dish.report.who[0] for dish in done}:
+            its = [dish for dish in done if dish.report.who[0] == address]
             by_dask = median(dish.report.begun - dish.date for dish in its)
             latest = min(dish.report.begun - self._packed[dish.lane][1] for dish in its)  # sent before it began
             earliest = max(dish.report.ended - dish.received for dish in its)  # ended before it was here
             zeros[address] = min(max(by_dask, earliest), latest)
         return zeros
 
-    def serve(self, lane, report, who, zero, received):
-        """Notes a dish that is done, and who cooked it: `zero` is what that cook's clock said at the run's 0."""
+    def serve(self, lane, report, zero, received):
+        """Notes a dish that is done: `zero` is what its cook's clock said at the run's 0."""
         packing, sent, size = self._packed[lane]
-        dish, place = self.menu[lane].name, self.lane(who)
+        dish, place = self.menu[lane].name, self.lane(report.who)
         cook = self.staff[place]
         begun, ended = report.begun - zero, report.ended - zero
         earliest = max(sent, cook.until or 0.0)

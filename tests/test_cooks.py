@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,8 +175,8 @@ def test_clocks_that_differ_are_moved_no_more_than_the_order_of_things_needs(ahe
     with cooks._Kitchen("a test", [dish], 1.0, {}, {"there": 1}) as kitchen:
         kitchen._packed[0] = 0.0, 0.1, 100
         stirring = cooks.perform.sync([Dish("soup", [])])
-        report = cooks._Report(1, 1 + ahead, 1 + ahead, 2 + ahead, stirring)
-        kitchen.serve(0, report, ("there", 1), 0.0, 2.1)
+        report = cooks._Report(("there", 1), 1 + ahead, 1 + ahead, 2 + ahead, stirring)
+        kitchen.serve(0, report, 0.0, 2.1)
     (held,) = [span for span in kitchen.cooked().cooks.spans if span.label == "soup"]
     assert held.duration == pytest.approx(1)
     assert held.start >= 0.1 - 1e-9
@@ -192,16 +193,35 @@ def test_a_worker_s_dishes_keep_their_order_and_length_whatever_the_dates_say(da
         done = []
         for lane, date in enumerate(dates):
             kitchen._packed[lane] = 0.0, 0.9, 100
-            report = cooks._Report(1, 101 + lane, 101 + lane, 102 + lane, cooks.perform.sync([Dish("stirring", [])]))
-            done.append(cooks._Done(lane, report, ("there", 1), 2.05 + lane, date))
+            stirring = cooks.perform.sync([Dish("stirring", [])])
+            report = cooks._Report(("there", 1), 101 + lane, 101 + lane, 102 + lane, stirring)
+            done.append(cooks._Done(lane, report, 2.05 + lane, date))
         zeros = kitchen.clocks(done)
-        for lane, report, who, received, _ in done:
-            kitchen.serve(lane, report, who, zeros["there"], received)
+        for lane, report, received, _ in done:
+            kitchen.serve(lane, report, zeros["there"], received)
     soup, bread = (span for span in kitchen.cooked().cooks.spans if span.label in names)
     assert soup.duration == pytest.approx(1) and bread.duration == pytest.approx(1)
     assert soup.start >= 0.9 - 1e-9 and soup.end == pytest.approx(bread.start) and bread.end <= 3.05 + 1e-9
     if dates == (1, 2):
         assert soup.start == pytest.approx(1)
+
+
+def test_a_result_is_here_when_it_can_be_read():
+    """A worker says that a dish is done, and dies before the result has been fetched: then it is cooked once more."""
+
+    class CookedAgain(Future):
+        def result(self, timeout=None):
+            time.sleep(0.2)
+            return super().result(timeout)
+
+    future = CookedAgain()
+    with cooks._Kitchen("a test", LOAVES[:1], 1.0, {}, {"there": 1}) as kitchen:
+        kitchen.send(0, lambda *_: future)
+        future.set_result("a report")
+        done = kitchen.dishes.now()
+        ((lane, report, error, received),) = kitchen.answers()
+    assert (lane, report, error) == (0, "a report", None)
+    assert received >= done + 0.2
 
 
 # --- what falls over -------------------------------------------------------------------------------------------------
@@ -244,6 +264,31 @@ def test_dask_sends_the_dishes_of_a_killed_worker_to_another():
     assert done.dishes.outcomes == {}
     assert len(done.served) == len(LONG)
     assert "gone" in done.cooks.outcomes.values()
+
+
+@with_dask
+def test_what_a_killed_worker_had_finished_is_drawn_where_it_was_cooked(monkeypatch):
+    """When each of two has finished a dish, one of them is killed. No work is missing from the picture."""
+    before, finished = set(multiprocessing.active_children()), set()
+    answers = cooks._Kitchen.answers
+
+    def killing(kitchen, **options):
+        for answer in answers(kitchen, **options):
+            _, report, _, _ = answer
+            if len(finished) < 2:
+                finished.add(report.who)
+                if len(finished) == 2:
+                    kill_one(before)
+            yield answer
+
+    monkeypatch.setattr(cooks._Kitchen, "answers", killing)
+    with distributed.LocalCluster(n_workers=2, **LOCAL) as cluster, distributed.Client(cluster) as client:
+        done = cooks.cluster(LONG, client)
+    assert done.dishes.outcomes == {} and list(done.cooks.outcomes.values()) == ["gone"]
+    (gone,) = done.cooks.outcomes
+    assert gone in {served.cook for served in done.served}  # it has what it had finished
+    for dish, spans in done.dishes.by_lane.items():
+        assert sum(span.duration for span in spans if span.label == "knead") > 0.35, dish  # of 0.4 s of CPU time
 
 
 @with_dask

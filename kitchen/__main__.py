@@ -1,7 +1,7 @@
-"""``python3 -m kitchen``: see ``launch.py``."""
+"""``python3 -m kitchen``: see ``commands/launch.py``."""
 
 import sys
 
-from kitchen.launch import main
+from kitchen.commands.launch import main
 
 sys.exit(main())

@@ -20,31 +20,34 @@ Raises ValueError for a bad menu (see `recipe`), a minute that is not a positive
 
 import os
 import pickle
-import signal
 import threading
 import time
 import uuid
 from asyncio import CancelledError
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import parent_process
-from multiprocessing.context import SpawnContext
 from queue import Empty, SimpleQueue
 from statistics import median
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitchen import perform
+from kitchen.crew import crew
+from kitchen.perform import check_minute
 from kitchen.recipe import Dish, menu
-from kitchen.recorder import UNFINISHED, Recorder, check_minute, owned, watched
+from kitchen.recorder import CORES as CORES  # how many cooks this computer has for us
+from kitchen.recorder import UNFINISHED, Recorder, listening
 from kitchen.timeline import READY, RUNNING, WAITING, Timeline
 
-HERE = None  # the address of processes on this computer
+if TYPE_CHECKING:
+    from distributed import Client
+
+THIS_COMPUTER = None  # the address of processes on this computer
 NOTHING = MappingProxyType({})
-PATIENCE = 30.0  # seconds for which a cluster may be without a single worker before its dishes are given up
+WORKERLESS_SECONDS = 30.0  # seconds for which a cluster may be without a single worker before its dishes are given up
 
 
 class Served(NamedTuple):
@@ -81,8 +84,8 @@ def processes(
     """
     if not isinstance(cooks, int) or cooks < 1:
         raise ValueError(f"cannot hire {cooks!r} cooks: give a whole number, 1 or more")
-    with _Kitchen("processes", dishes, minute, ingredients, {HERE: cooks}) as kitchen:
-        with _crew(cooks) as (pool, crew):
+    with _Catering("processes", dishes, minute, ingredients, {THIS_COMPUTER: cooks}) as kitchen:
+        with crew(cooks) as (pool, hired):
             for lane in range(len(kitchen.menu)):
                 kitchen.send(lane, pool.submit)
             for lane, report, error, received in kitchen.answers():
@@ -90,25 +93,27 @@ def processes(
                     kitchen.lose(lane, error)
                 else:
                     kitchen.serve(lane, report, kitchen.began, received)
-        for process in crew:
+        for process in hired:
             if code := process.exitcode:
                 outcome = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
-                kitchen.over(kitchen.lane((HERE, process.pid)), outcome)
+                kitchen.over(kitchen.lane((THIS_COMPUTER, process.pid)), outcome)
     return kitchen.cooked()
 
 
-def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING) -> Cooked:
+def cluster(
+    dishes: Iterable[Dish], client: "Client", minute: float = 0.01, ingredients: Mapping[str, Any] = NOTHING
+) -> Cooked:
     """Each dish goes to a worker of the cluster that `client` (a distributed.Client) is connected to. Who made that ends it.
 
     When a worker dies, dask sends its dishes to another one. It gives up a dish that has cost several workers their life;
-    and all dishes are given up when for PATIENCE seconds there is no worker. An interrupt takes the dishes from the
+    and all dishes are given up when there is no worker for WORKERLESS_SECONDS. An interrupt takes the dishes from the
     workers. These have to be able to import `kitchen`: on another computer it must be installed.
     """
     if client.asynchronous:
         raise TypeError("this client is asynchronous: make one without asynchronous=True, also in a notebook")
     run = uuid.uuid4().hex
     client.get_task_stream(start=0, stop=0)  # from now on the scheduler keeps its records
-    with _Kitchen("cluster", dishes, minute, ingredients, client.nthreads()) as kitchen:
+    with _Catering("cluster", dishes, minute, ingredients, client.nthreads()) as kitchen:
         try:
             for lane in range(len(kitchen.menu)):
                 kitchen.send(lane, partial(client.submit, run=run, key=f"dish-{lane}-{run}", pure=False))
@@ -143,9 +148,9 @@ def cluster(dishes: Iterable[Dish], client, minute: float = 0.01, ingredients: M
 
 def so_far() -> Cooked:
     """What is known of the newest run, also of one that was interrupted. Raises RuntimeError when there was none yet."""
-    if _Kitchen.newest is None:
+    if _Catering.newest is None:
         raise RuntimeError("nobody has cooked yet: call cooks.processes or cooks.cluster first")
-    return _Kitchen.newest.cooked()
+    return _Catering.newest.cooked()
 
 
 # --- at the cook's ---------------------------------------------------------------------------------------------------
@@ -170,12 +175,12 @@ def _cook(packed, minute, run=None):
     dish, _ = pickle.loads(packed)
     unpacked = time.perf_counter()
     me = threading.get_ident()
-    who = HERE, os.getpid()
+    who = THIS_COMPUTER, os.getpid()
     if run:
         from distributed import get_worker  # which is there, since this is one
 
         who = get_worker().address, me
-    with watched(lambda kitchen: _under_way.append((me, run, kitchen)) if threading.get_ident() == me else None):
+    with listening(lambda kitchen: _under_way.append((me, run, kitchen)) if threading.get_ident() == me else None):
         try:
             timeline = perform.sync([dish], minute)
         finally:
@@ -190,44 +195,7 @@ def _take_away(run):
             kitchen.interrupt()
 
 
-def _arrive():
-    """A new cook: it leaves interrupts to the process that started it, and never outlives that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent():
-    parent_process().join()
-    os._exit(1)
-
-
 # --- on this side ----------------------------------------------------------------------------------------------------
-
-
-class _Spawn(SpawnContext):
-    """Starts processes afresh, and knows all that it has started: they have an owner."""
-
-    def __init__(self):
-        super().__init__()
-        self.started = []
-
-    def Process(self, *args, **kwargs):  # so it is called in multiprocessing
-        self.started.append(super().Process(*args, **kwargs))
-        return self.started[-1]
-
-
-@contextmanager
-def _crew(number):
-    """A pool of so many processes and the list of them. All end with the block, and at once when it ends by an error."""
-    context = _Spawn()
-
-    def kill():
-        for process in context.started:
-            if process.pid:
-                process.kill()
-
-    with owned(ProcessPoolExecutor(number, mp_context=context, initializer=_arrive), kill) as pool:
-        yield pool, context.started
 
 
 def _asked(client, question, otherwise):
@@ -246,8 +214,8 @@ def _has_workers(client):
         nonlocal seen
         if _asked(client, client.nthreads, ()):
             seen = time.monotonic()
-        elif time.monotonic() - seen > PATIENCE:
-            raise TimeoutError(f"the cluster had no worker for {PATIENCE:g} s")
+        elif time.monotonic() - seen > WORKERLESS_SECONDS:
+            raise TimeoutError(f"the cluster had no worker for {WORKERLESS_SECONDS:g} s")
 
     return check
 
@@ -262,7 +230,7 @@ class _Done(NamedTuple):
 
 
 @dataclass
-class _Cook:
+class _Hired:
     """What is known of a cook: `who` are its address and a number there, once it has reported; `until` then is the time."""
 
     address: str | None
@@ -271,11 +239,11 @@ class _Cook:
     over: bool = False
 
 
-class _Kitchen:
+class _Catering:
     """One run: what was sent, what came back, and the two Recorders that note it, on one clock.
 
     `began` on this process's clock and `began_date` (seconds since 1970) are the same moment: the run's 0. `hired`: how many
-    cooks there are at each address; at HERE they are only now being started.
+    cooks there are at each address; at THIS_COMPUTER they are only now being started.
     """
 
     newest = None
@@ -287,13 +255,13 @@ class _Kitchen:
             if name not in {dish.name for dish in self.menu}:
                 raise ValueError(f"there are ingredients for {name!r}, which is not on the menu")
         self.minute, self.ingredients = minute, ingredients
-        self.staff = [_Cook(address) for address, number in hired.items() for _ in range(number)]
+        self.staff = [_Hired(address) for address, number in hired.items() for _ in range(number)]
         names = [f"cook {number}" for number, _ in enumerate(self.staff, start=1)]
         self.cooks = Recorder(names, f"{title}: the cooks")
         self.dishes = Recorder((dish.name for dish in self.menu), f"{title}: the dishes")
         self.began, self.began_date = self.dishes.began, time.time()
         for lane, cook in enumerate(self.staff):
-            if cook.address is HERE:
+            if cook.address is THIS_COMPUTER:
                 self.cooks.change(lane, RUNNING, "start", at=0.0, inferred=True)
             else:
                 self._idle(lane, 0.0)
@@ -301,7 +269,7 @@ class _Kitchen:
         self._packed = {}  # lane: when its packing began, when it was sent, bytes
         self._served = []
         self._arrived = SimpleQueue()
-        _Kitchen.newest = self
+        _Catering.newest = self
 
     def __enter__(self):
         return self
@@ -407,8 +375,8 @@ class _Kitchen:
                 if cook.address == who[0] and cook.who == known:
                     cook.who = who
                     return lane
-        self.staff.append(_Cook(who[0], who))
-        self.cooks.lanes += (f"cook {len(self.staff)}",)
+        self.staff.append(_Hired(who[0], who))
+        self.cooks.add_lane(f"cook {len(self.staff)}")
         return len(self.staff) - 1
 
     def _idle(self, lane, at):

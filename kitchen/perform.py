@@ -15,10 +15,12 @@ Raises ValueError for a bad menu (see `recipe`) and for a minute that is not a p
 import asyncio
 import time
 from collections.abc import Iterable
+from math import isfinite
 from threading import Event
 
+from kitchen.interrupts import looking_up
 from kitchen.recipe import WORK, Dish, menu
-from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder, check_minute, looking_up
+from kitchen.recorder import CPU_CLOCK_IS_FINE, Recorder
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Timeline
 
 
@@ -131,6 +133,12 @@ class _Kitchen(Recorder):
 
     def interrupt(self):
         self.stop.set()
+
+
+def check_minute(minute: float) -> None:
+    """Raises ValueError for a kitchen minute that is not a finite number of seconds, more than 0."""
+    if not (isfinite(minute) and minute > 0):
+        raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
 
 
 def _spin(seconds, clock, last):

@@ -5,13 +5,14 @@ A dish is a task, and its steps are of two kinds only: `work` needs the cook's h
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-WORK = "work"
-WAIT = "wait"
+WORK: Final = "work"
+WAIT: Final = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Step:
     label: str
     duration: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in (WORK, WAIT):
             raise ValueError(f"step {self.label!r} is of kind {self.kind!r}: a step is either 'work' or 'wait'")
         if not isinstance(self.label, str):
@@ -60,7 +61,11 @@ class Dish:
     name: str
     steps: tuple[Step, ...]
 
-    def __post_init__(self):
+    if TYPE_CHECKING:  # given as anything with steps in it, kept as a tuple
+
+        def __init__(self, name: str, steps: Iterable[Step]) -> None: ...
+
+    def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise TypeError(f"a dish's name is a text, not {self.name!r}")
         if not self.name.strip():
@@ -79,7 +84,7 @@ def menu(dishes: Iterable[Dish]) -> tuple[Dish, ...]:
     Raises ValueError when two dishes have one name (their lanes could not be told apart), TypeError for a non-dish.
     """
     if isinstance(dishes, Dish):
-        raise TypeError(f"a menu is a list of dishes: write [{dishes.name!r} …], also for a single one")
+        raise TypeError(f"a menu is a list of dishes: write [Dish({dishes.name!r}, …)], also for a single one")
     dishes = tuple(dishes)
     try:
         names = {dish.name for dish in dishes}
@@ -87,8 +92,7 @@ def menu(dishes: Iterable[Dish]) -> tuple[Dish, ...]:
         culprit = next(dish for dish in dishes if not isinstance(dish, Dish))
         raise TypeError(f"{culprit!r} is not a dish: make one with Dish(name, steps)") from None
     if len(names) < len(dishes):
-        seen = set()
-        twice = next(dish.name for dish in dishes if dish.name in seen or seen.add(dish.name))
+        twice, _ = Counter(dish.name for dish in dishes).most_common(1)[0]
         raise ValueError(f"two dishes on the menu are called {twice!r}: give each a name of its own")
     return dishes
 

@@ -1,25 +1,25 @@
 """The log that real runs append to while they run, from any thread, and its fold into a `Timeline`.
 
 Recording must not change what is recorded: it reads the clock and appends one entry to a list, nothing else. Whoever
-wants to see more meanwhile, a picture or a progress bar, reads the list from a thread of its own (see `watched`).
+wants to see more meanwhile, a picture or a progress bar, reads the list from a thread of its own (see `listening`).
 """
 
-import asyncio
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import zip_longest
-from math import isfinite
 from operator import itemgetter
 from time import perf_counter
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
+from kitchen.interrupts import owned
 from kitchen.timeline import READY, Finding, State, Table, Timeline
 
 UNFINISHED = "unfinished"  # the outcome of a lane that the end of the run cut off
-LOOKS_UP = 0.5  # seconds
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CPU_CLOCK_IS_FINE = sys.platform != "win32"  # there time.thread_time moves in steps of 16 ms
 
 
@@ -40,32 +40,68 @@ class Entry(NamedTuple):
 class Recorder:
     """One real run. `log` only grows; within a lane its entries stand in order of time, between lanes in any order.
 
-    `lanes`: the names, in menu order; all are READY at 0, which is the moment the Recorder is made: `began` on `clock`,
-    in seconds. As a context manager it is closed with the block, in whatever way that ends. `newest`: the last of its class.
+    `lanes`: the names, in menu order; those given are READY at 0, which is the moment the Recorder is made: `began` on
+    `clock`, in seconds. More may come later (`add_lane`). `parents`, by number: of a task's lane, the lane of the task that
+    created it. `asides`: the numbers of those that a library made for itself. As a context manager it is closed with the
+    block, in whatever way that ends. `newest`: the last of its class.
     """
 
-    newest = None
-    parents: Mapping[int, int] = MappingProxyType(
-        {}
-    )  # by number: of a task's lane, the lane of the task that created it
+    newest: ClassVar["Recorder | None"] = None
     findings: Sequence[Finding] = ()  # what is amiss, known when the run is over
 
     def __init__(self, lanes: Iterable[str], title: str, clock: Callable[[], float] = perf_counter):
-        self.lanes = tuple(lanes)
         self.title = title
-        self.log = [Entry(0.0, lane, READY) for lane in range(len(self.lanes))]
-        self.ended = None  # when the run was closed
+        self.parents: dict[int, int] = {}
+        self.asides: set[int] = set()
+        self._lanes: list[str] = []
+        self._times: dict[str, int] = {}  # of each name: how often it was asked for
+        self._adding = threading.Lock()
+        for name in lanes:
+            self.add_lane(name)
+        self._log = [Entry(0.0, lane, READY) for lane in range(len(self._lanes))]
+        self.ended: float | None = None  # when the run was closed
         self._clock = clock
         self.began = clock()
         type(self).newest = self
-        for watcher in list(_watchers):
-            watcher(self)
+        for listener in list(_listeners):
+            listener(self)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *problem):
+    def __exit__(self, *problem: object) -> None:
         self.close()
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The names of the lanes, in menu order."""
+        return tuple(self._lanes)
+
+    @property
+    def log(self) -> list[Entry]:
+        """What has been recorded so far."""
+        self.catch_up()
+        return self._log
+
+    def catch_up(self) -> None:
+        """Called before the log is read: a run that takes notes, and makes entries of them later, does so here."""
+
+    def add_lane(self, name: str, parent: int | None = None) -> int:
+        """A new lane, whose number this returns, behind those so far; from any thread. Two of one name are told apart.
+
+        `parent`: the number of the lane of the task that created this one's. Nothing is recorded of the new lane yet.
+        """
+        with self._adding:
+            unique = name
+            while unique in self._times:
+                self._times[name] += 1
+                unique = f"{name} ({self._times[name]})"
+            self._times[unique] = 1
+            number = len(self._lanes)
+            if parent is not None:
+                self.parents[number] = parent
+            self._lanes.append(unique)
+            return number
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -75,7 +111,8 @@ class Recorder:
         self, lane: int, state: State | None, label: str = "", at: float | None = None, inferred: bool = False
     ) -> None:
         """From now on (or since `at`) `lane` is in `state`. Appending to a list is safe from any thread."""
-        self.log.append((self.now() if at is None else at, lane, state, label, inferred))
+        entry = (self.now() if at is None else at, lane, state, label, inferred)
+        self._log.append(entry)  # type: ignore[arg-type]  # a bare tuple costs a fraction of an Entry
 
     def finish(self, lane: int, outcome: str = "") -> None:
         """The lane is over: done, or else `outcome` says in a few words what became of it."""
@@ -94,44 +131,38 @@ class Recorder:
         with owned(ThreadPoolExecutor(max_workers=number or 1), self.interrupt) as pool:
             yield pool
 
+    def folded(self, log: list[Entry], now: float) -> tuple[Table | Callable[[], Table], float | None]:
+        """For a Timeline, its table and makespan: made when they are first asked for."""
+        return (lambda: _table(log, now)), None
+
     def timeline(self) -> Timeline:
         """What has been recorded so far; a lane that is not over yet reaches to the end of the run, or to now."""
         log, now = list(self.log), self.now() if self.ended is None else self.ended
-        parents, lanes = dict(self.parents), self.lanes  # read after the log, and once: they may grow meanwhile
+        numbers, lanes = dict(self.parents), self.lanes  # read after the log, and once: they may grow meanwhile
         last = {lane: label if state is None else UNFINISHED for _, lane, state, label, _ in log}
         outcomes = {lanes[lane]: outcome for lane, outcome in last.items() if outcome}
-        parents = {lanes[lane]: lanes[parent] for lane, parent in parents.items() if lane < len(lanes)}
-        facts = {"outcomes": outcomes, "parents": parents, "findings": self.findings}
-        return Timeline(lanes, lambda: _table(log, now), **facts, unit="s", title=self.title)
+        parents = {lanes[lane]: lanes[parent] for lane, parent in numbers.items() if lane < len(lanes)}
+        table, makespan = self.folded(log, now)
+        return Timeline(
+            lanes,
+            table,
+            makespan=makespan,
+            outcomes=outcomes,
+            parents=parents,
+            asides=[lanes[lane] for lane in sorted(self.asides) if lane < len(lanes)],
+            findings=self.findings,
+            unit="s",
+            title=self.title,
+        )
 
 
-@contextmanager
-def owned(pool: Executor, interrupt: Callable[[], None]) -> Iterator[Executor]:
-    """The pool, ended with the block, however often one interrupts that; `interrupt` is to make its workers end early."""
-    problem = None
-    try:
-        yield pool
-    except BaseException as error:
-        problem = error
-    while True:
-        try:
-            if problem:
-                interrupt()
-            pool.shutdown(cancel_futures=problem is not None)
-            break
-        except KeyboardInterrupt as impatience:  # they are ending; but none is left to itself
-            problem = impatience
-    if problem:
-        raise problem
-
-
-def _table(log, now):
+def _table(log: list[Entry], now: float) -> Table:
     """The fold: each entry lasts until the next one on its lane, the last one until `now`."""
     entries, rows = sorted(log, key=itemgetter(1)), []  # by lane, and stable: the order of time stays
-    for (time, lane, state, label, inferred), following in zip_longest(entries, entries[1:], fillvalue=(now, None)):
+    for (time, lane, state, label, inferred), following in zip_longest(entries, entries[1:]):
         if state is None:
             continue
-        if following[1] != lane:
+        if following is None or following[1] != lane:
             then = max(now, time)
         else:
             then, _, next_state, next_label, _ = following
@@ -141,40 +172,14 @@ def _table(log, now):
     return Table.of(rows)
 
 
-def check_minute(minute: float) -> None:
-    """Raises ValueError for a kitchen minute that is not a finite number of seconds, more than 0."""
-    if not (isfinite(minute) and minute > 0):
-        raise ValueError(f"a kitchen minute of {minute!r} seconds: give a finite number, more than 0")
-
-
-_watchers = []
+_listeners: list[Callable[[Recorder], None]] = []
 
 
 @contextmanager
-def watched(watcher: Callable[[Recorder], None]):
-    """Inside the block, `watcher(recorder)` is told of every run that begins, in any thread of this process."""
-    _watchers.append(watcher)
+def listening(listener: Callable[[Recorder], None]) -> Iterator[None]:
+    """Inside the block, `listener(recorder)` is told of every run that begins, in any thread of this process."""
+    _listeners.append(listener)
     try:
         yield
     finally:
-        _watchers.remove(watcher)
-
-
-@contextmanager
-def looking_up():
-    """Inside the block the event loop looks up twice a second, whatever it waits for.
-
-    An interrupt in a notebook asks the loop to cancel the cell, but does not wake it: without this, one that waits for
-    silent sites or a long sleep would hear of it when that is over.
-    """
-
-    def look():
-        nonlocal timer
-        timer = loop.call_later(LOOKS_UP, look)
-
-    loop = asyncio.get_running_loop()
-    timer = loop.call_later(LOOKS_UP, look)
-    try:
-        yield
-    finally:
-        timer.cancel()
+        _listeners.remove(listener)

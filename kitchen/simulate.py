@@ -16,21 +16,24 @@ is READY, until its last one ends.
 
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
-from math import inf, isfinite
+from math import fsum, inf, isfinite
+from typing import Any
 
 from kitchen import recipe
-from kitchen.recipe import WAIT, Dish
+from kitchen.recipe import WAIT, Dish, Step
 from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Table, Timeline
 
+Log = list[Any]
+Waiting = list[tuple[float, float, int]]  # a heap: when it can go on, number of the wait, number of the next step
 MOST_TURNS = 10_000_000  # takes ten seconds; and up to there floating point can tell one turn from the next
 
 
 def sync(dishes: Iterable[Dish]) -> Timeline:
     """A cook with a one-track mind: each dish to its end before the next. While it waits, so does the cook (IDLING)."""
     cook = _Cook(dishes)
-    log, now = [], 0.0
+    log, now = Log(), 0.0
     for number, step in enumerate(cook.steps):
         if step is None:
             continue  # this dish is finished: on to the next
@@ -62,12 +65,12 @@ def threaded(dishes: Iterable[Dish], quantum: float = 1.0, switch_cost: float = 
     return cook.timeline(f"threaded, {kind} of {quantum:g} min", lambda: log)
 
 
-def _naive(cook, quantum):
+def _naive(cook: "_Cook", quantum: float) -> Log:
     """Everybody in turn, whether there is anything to do or not: on its turn a waiting dish keeps the cook IDLING."""
-    steps, log, now = cook.steps, [], 0.0
-    left = {}  # minutes left of the work that the clock cut short
-    over = {}  # when the wait will be over that has begun
-    since = {}  # from when on it has been going on without the cook
+    steps, log, now = cook.steps, Log(), 0.0
+    left: dict[int, float] = {}  # minutes left of the work that the clock cut short
+    over: dict[int, float] = {}  # when the wait will be over that has begun
+    since: dict[int, float] = {}  # from when on it has been going on without the cook
     line = deque(cook.first)
     while line:
         number = line.popleft()
@@ -101,12 +104,12 @@ def _naive(cook, quantum):
     return log
 
 
-def _parked(cook, quantum):
+def _parked(cook: "_Cook", quantum: float) -> Log:
     """Who is READY longest comes next, and has the cook until the clock rings or a wait begins."""
-    steps, log, now = cook.steps, [], 0.0
-    left = {}  # minutes left of the work that the clock cut short
+    steps, log, now = cook.steps, Log(), 0.0
+    left: dict[int, float] = {}  # minutes left of the work that the clock cut short
     ready = deque(cook.first)
-    waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
+    waiting, waits = Waiting(), 0
     while ready or waiting:
         if ready:
             number = ready.popleft()
@@ -153,7 +156,7 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
     steps, now, last = cook.steps, 0.0, 0.0
     began = array("d", bytes(8 * len(steps)))  # for each step; when it ended follows, since nothing cuts it short
     ready = deque(cook.first)
-    waiting, waits = [], 0  # a heap: when it can go on, number of the wait, number of the step that comes next
+    waiting, waits = Waiting(), 0
     while ready or waiting:
         if ready:
             number = ready.popleft()
@@ -178,7 +181,7 @@ def cooperative(dishes: Iterable[Dish], switch_cost: float = 0.0, limit: int | N
     return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=max(now, last))
 
 
-def _with_places(cook, limit):
+def _with_places(cook: "_Cook", limit: int) -> Timeline:
     """The same with a semaphore at the door. A free place queues as a dish does, and whoever is next outside takes it."""
     if not isinstance(limit, int) or limit < 1:
         raise ValueError(f"limit={limit!r}: give a whole number, 1 or more, or None for no limit")
@@ -186,7 +189,7 @@ def _with_places(cook, limit):
     began = array("d", bytes(8 * len(steps)))
     ready, outside = deque(cook.first[:limit]), deque(cook.first[limit:])
     places = {}  # number of the None before a dish that was outside: its wait for a place
-    waiting, waits = [], 0
+    waiting, waits = Waiting(), 0
     while ready or waiting:
         if ready:
             number = ready.popleft()
@@ -198,7 +201,7 @@ def _with_places(cook, limit):
         if steps[number] is None:  # not a dish, but the place of one that is finished
             if not outside:
                 continue
-            free = began[number - 1] + steps[number - 1].duration
+            free = began[number - 1] + steps[number - 1].duration  # type: ignore[union-attr]  # a dish ends with a step
             number = outside.popleft()
             places[number - 1] = recipe.wait("waiting for a place", free)
         now = cook.turn_to(number, now)
@@ -221,9 +224,9 @@ def _with_places(cook, limit):
     return cook.timeline("cooperative", lambda: _uncut(steps, began), makespan=last)
 
 
-def _uncut(steps, began):
+def _uncut(steps: list[Step | None], began: "array[float]") -> Log:
     """The log of steps of which each went on from when it began until it was done."""
-    log = []
+    log = Log()
     for number, step in enumerate(steps):
         if step:
             log += number, WAITING if step.kind == WAIT else RUNNING, began[number], began[number] + step.duration
@@ -236,9 +239,9 @@ def lower_bound(dishes: Iterable[Dish]) -> float:
     Rule: one cook does one thing at a time, and a dish's own steps come one after the other.
     """
     dishes = recipe.menu(dishes)
-    all_work = sum(step.duration for dish in dishes for step in dish.steps if step.kind != WAIT)
-    longest = max((sum(step.duration for step in dish.steps) for dish in dishes), default=0.0)
-    return float(max(all_work, longest))
+    all_work = fsum(step.duration for dish in dishes for step in dish.steps if step.kind != WAIT)
+    longest = max((fsum(step.duration for step in dish.steps) for dish in dishes), default=0.0)
+    return max(all_work, longest)
 
 
 class _Cook:
@@ -248,22 +251,23 @@ class _Cook:
     she had last; a scheduler sets it at the end of each turn.
     """
 
-    def __init__(self, dishes, switch_cost=0.0):
+    def __init__(self, dishes: Iterable[Dish], switch_cost: float = 0.0):
         self.dishes = recipe.menu(dishes)
         if not (isfinite(switch_cost) and switch_cost >= 0):
             raise ValueError(f"a switch cost of {switch_cost!r} minutes: give a finite number, 0 or more")
         self.switch_cost = switch_cost
-        self.steps, self.first = steps, first = [None], []
+        self.steps: list[Step | None] = [None]
+        self.first: list[int] = []
         for dish in self.dishes:
             if dish.steps:
-                first.append(len(steps))
-            steps += dish.steps
-            steps.append(None)
-        self.next = None
+                self.first.append(len(self.steps))
+            self.steps += dish.steps
+            self.steps.append(None)
+        self.next: int | None = None
         self.turns = 0
-        self.switching = []
+        self.switching: Log = []
 
-    def turn_to(self, number, now):
+    def turn_to(self, number: int, now: float) -> float:
         """The time at which she can begin with this step; turning to the first dish of all costs nothing."""
         if number == self.next:
             return now
@@ -273,7 +277,7 @@ class _Cook:
             now += self.switch_cost
         return now
 
-    def timeline(self, title, log, makespan=None):
+    def timeline(self, title: str, log: Callable[[], Log], makespan: float | None = None) -> Timeline:
         """The Timeline of a log; `log()` gives it, and is called when somebody looks at the spans."""
         lanes = [dish.name for dish in self.dishes]
         return Timeline(
@@ -286,8 +290,8 @@ class _Cook:
             title=title,
         )
 
-    def _table(self, log):
+    def _table(self, log: Log) -> Table:
         lane_of = [lane for lane, dish in enumerate(self.dishes) for _ in range(len(dish.steps) + 1)]
         numbers, states, starts, ends = (log[column::4] for column in range(4))
-        lanes, labels = [lane_of[number] for number in numbers], [self.steps[number].label for number in numbers]
-        return Table(lanes, states, labels, starts, ends)
+        labels = [step.label for number in numbers if (step := self.steps[number])]
+        return Table([lane_of[number] for number in numbers], states, labels, starts, ends)

@@ -1,64 +1,27 @@
-"""Notebook 08, the break-it lab: four programs that come broken, and a restaurant that turns guests away."""
+"""Notebook 08, the break-it lab: pictures that nobody explains, two programs that come broken, and closing time.
+
+More than 400 lines: a judge tells a dozen wrong answers apart, and each has its own words.
+"""
 
 import asyncio
 import inspect
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
-from kitchen.exercises.exercise import Right, Wrong, exercise, run
+from kitchen import simulate
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, run
+from kitchen.recipe import Dish, wait, work
 from kitchen.timeline import RUNNING, WAITING
+from kitchen.views.player import Player
 
-PATIENCE = 1.0  # seconds that a right answer never needs, however busy the computer is
+quiz = quizzes.quiz(__name__)
+
+PATIENT_SECONDS = 1.0  # seconds that a right answer never needs, however busy the computer is
 
 
 class Burnt(Exception):
     """What a dish of ours raises on purpose."""
-
-
-# --- dinner 4's restaurant -------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def restaurant(seats: int, meal: float = 0.1) -> Iterator[int]:
-    """A server on a loop and in a thread of its own; gives its port. Whoever connects is told "200" after `meal` seconds,
-    or "429" at once when so many are seated already. It is gone when the block ends.
-    """
-    opened = Future()
-    with ThreadPoolExecutor(1, "restaurant") as pool:
-        evening = pool.submit(asyncio.run, _open(seats, meal, opened))
-        port, loop, closed = opened.result(10 * PATIENCE)
-        try:
-            yield port
-        finally:
-            loop.call_soon_threadsafe(closed.set)
-            evening.result()
-
-
-async def _open(seats, meal, opened):
-    loop, closed, seated = asyncio.get_running_loop(), asyncio.Event(), 0
-
-    def answer(transport, status):
-        nonlocal seated
-        seated -= status == b"200"
-        transport.write(status)
-        transport.close()
-
-    class Door(asyncio.Protocol):
-        def connection_made(self, transport):
-            nonlocal seated
-            if seated < seats:
-                seated += 1
-                loop.call_later(meal, answer, transport, b"200")
-            else:
-                answer(transport, b"429")
-
-    server = await loop.create_server(Door, "127.0.0.1")
-    opened.set_result((server.sockets[0].getsockname()[1], loop, closed))
-    await closed.wait()
-    server.close()
 
 
 # --- what the judges share -------------------------------------------------------------------------------------------
@@ -66,7 +29,7 @@ async def _open(seats, meal, opened):
 
 def _coroutine_function(answer):
     if not inspect.iscoroutinefunction(answer):
-        raise Wrong("that is no coroutine function: begin it with `async def`, so that it can await")
+        raise Wrong("this is not a coroutine function: start it with `async def`, so that it can await")
 
 
 def _lane(timeline, state, word=""):
@@ -75,118 +38,79 @@ def _lane(timeline, state, word=""):
     return max(found, key=lambda span: span.duration, default=None)
 
 
-def _is_pending(thing):
-    """Whether this is something that should have been awaited, and not a result."""
-    if inspect.iscoroutine(thing) or asyncio.isfuture(thing):
-        if inspect.iscoroutine(thing):
-            thing.close()
-        return True
-    return False
+# --- 1. pictures without a name ---------------------------------------------------------------------------------
+
+DIAGNOSES = {"A": "in a row", "B": "nothing", "C": "blocked", "D": "too many", "E": "executor full", "F": "hang"}
+KINDS = ("blocked", "executor full", "hang", "in a row", "too many", "never awaited", "nothing")
+SIGNS = {  # of each picture: what to look at
+    "A": "one lane waits again and again, and the cook's row is almost empty",
+    "B": "the waits overlap, and nobody is READY for long",
+    "C": "one lane is RUNNING for long, and the others are READY beside it",
+    "D": "twenty lanes begin to wait at the same moment, and the first answers take longest",
+    "E": "the waits form a staircase, three at a time, and the cook is idle",
+    "F": "two lanes wait to the very end, where they break off, and the cook's row is empty",
+}
 
 
-# --- 1. a grinder beside the stove -----------------------------------------------------------------------------------
+def _picture(name):
+    """The picture with this name, made by the model: a Timeline whose lanes and labels give nothing away."""
+    menus = {
+        "A": [Dish("1", [work("work", 0.1), wait("wait", 2)] * 5)],
+        "B": [Dish(str(n), [work("work", 0.1), wait("wait", 2 + n % 3), work("work", 0.1)]) for n in range(1, 6)],
+        "C": [
+            Dish("1", [work("work", 0.1), wait("wait", 0.2), work("work", 0.1)]),
+            Dish("2", [work("work", 6)]),
+            *(Dish(str(n), [work("work", 0.1), wait("wait", 2)]) for n in (3, 4)),
+        ],
+        "D": [Dish(str(n), [work("work", 0.01), wait("wait", 3 if n < 6 else 0.5)]) for n in range(1, 21)],
+        "E": [Dish(str(n), [work("work", 0.02), wait("wait", (n + 2) // 3), work("work", 0.02)]) for n in range(1, 10)],
+        "F": [Dish(n, [work("work", 0.1), wait("wait", 0.5), work("work", 0.1), wait("wait", 7)]) for n in "12"],
+    }
+    timeline = simulate.cooperative(menus[name])
+    timeline.title = name
+    if name == "F":
+        timeline.outcomes = dict.fromkeys(timeline.lanes, "cancelled")
+    return timeline
 
 
-class _Grinder:
-    """A function that blocks, and that notices where it was called, with whom, and whether the loop goes on meanwhile."""
-
-    def __init__(self):
-        self.loop = None
-        self.inside = self.most = self.calls = 0
-        self.on_the_loop = self.held = False
-        self.changed = threading.Condition()
-
-    def __call__(self, bean):
-        with self.changed:
-            self.calls += 1
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-            self.changed.notify_all()
-        try:
-            self.grind()
-        finally:
-            with self.changed:
-                self.inside -= 1
-        return f"{bean}, ground"
-
-    def grind(self):
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
-            self.on_the_loop = True
-            time.sleep(0.03)  # long enough to be seen in the picture
-            return
-        if self.held:
-            return
-        answered = threading.Event()
-        self.loop.call_soon_threadsafe(answered.set)
-        if not answered.wait(PATIENCE):
-            self.held = True
-            return
-        with self.changed:  # the others have time to come
-            self.changed.wait_for(lambda: self.most > 1, PATIENCE / self.calls**2)
+def pictures(names: str = "ABCDEF") -> Player:
+    """The pictures of exercise 1 with these names, under each other."""
+    return Player(*map(_picture, names), title="What is wrong with each?")
 
 
 @exercise(
-    stub='''
-    async def grind_all(beans, grind):
-        """What grind(bean) returns for each of the beans, in their order."""
-        return [grind(bean) for bean in beans]
-    ''',
-    solution='''
-    async def grind_all(beans, grind):
-        """What grind(bean) returns for each of the beans, in their order."""
-        return await asyncio.gather(*(asyncio.to_thread(grind, bean) for bean in beans))
-    ''',
+    stub='diagnoses = ...  # {"A": …, "B": …, "C": …, "D": …, "E": …, "F": …}',
+    solution="""
+    diagnoses = {
+        "A": "in a row",
+        "B": "nothing",
+        "C": "blocked",
+        "D": "too many",
+        "E": "executor full",
+        "F": "hang",
+    }
+    """,
     hints=[
-        "`grind` blocks: whoever calls it in a coroutine holds the loop. Dinner 1 was repaired with one name.",
-        "`await asyncio.to_thread(grind, bean)` keeps the event loop free. Bean after bean, that is dinner 3.",
-        "`gather` takes several things to await, `to_thread(…)` too, and gives the results in their order.",
+        "Look at the cook's row first. Where is it full, and where is it almost empty?",
+        "In which picture is somebody READY for long? Who is RUNNING at that moment?",
+        "Count the lanes that wait at the same moment: never more than one in A, a few in B, twenty in D.",
+        "In which picture do the waits end in groups? In which do they not end at all, but break off?",
     ],
 )
-def grind_all(answer):
-    """Keep the loop free: grind blocks. Grind several beans at the same time, and return the results in order."""
-    _coroutine_function(answer)
-    beans, grinder = ["arabica", "robusta", "liberica", "excelsa"], _Grinder()
-
-    async def party():
-        grinder.loop = asyncio.get_running_loop()
-        return await answer(list(beans), grinder)
-
-    ran = run(party, title="grind_all")
-    expected = [f"{bean}, ground" for bean in beans]
-    if grinder.on_the_loop:
-        raise Wrong(
-            "grind was called in the event loop's own thread: nobody else could be served meanwhile",
-            ran.timeline,
-            _lane(ran.timeline, RUNNING),
-        )
-    if grinder.held:
-        raise Wrong(
-            "grind ran in a thread, and the loop stood still all the same: your coroutine waited for that thread "
-            "without an await (join and result block; so does leaving an executor's with block)",
-            ran.timeline,
-            _lane(ran.timeline, RUNNING),
-        )
-    if _is_pending(ran.value) or (
-        isinstance(ran.value, (list, tuple)) and sum(map(_is_pending, ran.value)) == len(ran.value) > 0
-    ):
-        raise Wrong("what came back is still to be awaited: the beans are not ground yet", ran.timeline)
-    if ran.value is None:
-        raise Wrong("what came back is None: the ground beans have to be returned", ran.timeline)
-    if not isinstance(ran.value, (list, tuple)) or list(ran.value) != expected:
-        raise Wrong(f"what came back is {_cut(ran.value)}, and not {expected}", ran.timeline)
-    if grinder.calls != len(beans):
-        raise Wrong(f"grind was called {grinder.calls} times for {len(beans)} beans", ran.timeline)
-    if grinder.most < 2:
-        raise Wrong(
-            "the loop was free, but there was never more than one bean in the grinder: they were ground in a row",
-            ran.timeline,
-            _lane(ran.timeline, WAITING),
-        )
-    return Right(f"the loop was free all the time, and up to {grinder.most} beans were ground at once", ran.timeline)
+def diagnoses(answer):
+    """Say what is wrong in each of the pictures A to F: a dict with one of the seven words for each."""
+    if not isinstance(answer, dict):
+        raise Wrong(f"this is {_cut(answer)}, not a dict from the names of the pictures to diagnoses")
+    if missing := [name for name in DIAGNOSES if name not in answer]:
+        raise Wrong(f"there is no diagnosis for picture {missing[0]}")
+    for name, right in DIAGNOSES.items():
+        said, timeline = answer[name], _picture(name)
+        if said not in KINDS:
+            raise Wrong(f"picture {name}: {_cut(said)} is not one of {', '.join(KINDS)}", timeline)
+        if said != right:
+            state = RUNNING if right == "blocked" else WAITING
+            raise Wrong(f"picture {name} does not show {said!r}: {SIGNS[name]}", timeline, _lane(timeline, state))
+    return Right("you can read a picture that nobody explains", _picture("C"))
 
 
 def _cut(value):
@@ -194,125 +118,7 @@ def _cut(value):
     return text if len(text) < 90 else f"{text[:80]}…"
 
 
-# --- 2. every dish has an owner --------------------------------------------------------------------------------------
-
-
-class _Stove:
-    """Dishes of which one burns early; it knows which were begun and how each of them ended."""
-
-    def __init__(self):
-        self.ended = {}
-        self.begun, self.under_way, self.most = [], 0, 0
-
-    async def cook(self, dish):
-        self.begun.append(dish)
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-        try:
-            for _ in range(2 if dish == "fish" else 6):
-                await asyncio.sleep(0.005)
-            if dish == "fish":
-                raise Burnt("the fish is charcoal")
-        except BaseException as error:
-            self.ended[dish] = type(error).__name__
-            raise
-        finally:
-            self.under_way -= 1
-        self.ended[dish] = "done"
-        return f"{dish} for two"
-
-
-@exercise(
-    stub='''
-    async def serve_all(dishes, cook):
-        """A dict: for each dish what cook(dish) returned, or the exception that it raised."""
-        for dish in dishes:
-            asyncio.create_task(cook(dish))
-        return {}
-    ''',
-    solution='''
-    async def serve_all(dishes, cook):
-        """A dict: for each dish what cook(dish) returned, or the exception that it raised."""
-        outcomes = await asyncio.gather(*(cook(dish) for dish in dishes), return_exceptions=True)
-        return dict(zip(dishes, outcomes))
-    ''',
-    hints=[
-        "The tasks are started, and nobody waits for them. Keep them, and await each of them before you return.",
-        "One dish burns, and a `TaskGroup` would cancel the others. Which option of `gather` makes exceptions results?",
-        "`outcomes = await asyncio.gather(…, return_exceptions=True)` gives a list in the order of the dishes.",
-    ],
-)
-def serve_all(answer):
-    """Keep your tasks: cook all dishes at the same time, and return a dict with every dish's result, or its exception."""
-    _coroutine_function(answer)
-    dishes, stove = ["soup", "fish", "rice", "pudding"], _Stove()
-
-    async def party():
-        try:
-            value = await answer(list(dishes), stove.cook)
-        except Burnt as error:
-            value = error
-        except BaseExceptionGroup as errors:
-            value = errors
-        return value, dict(stove.ended), len(stove.begun)  # as it was when the answer returned
-
-    ran = run(party, title="serve_all")
-    value, ended, begun = ran.value
-    cancelled = [dish for dish in dishes if ended.get(dish) == "CancelledError"]
-    if cancelled:
-        raise Wrong(
-            f"when the fish burnt, {' and '.join(cancelled)} were cancelled with it: the others are to go on",
-            ran.timeline,
-            _last_of(ran, "CancelledError"),
-        )
-    if isinstance(value, BaseException):
-        raise Wrong(
-            f"the fish burnt, and its {type(value).__name__} came out of serve_all: so nobody gets the other dishes. "
-            "Keep it as that dish's outcome",
-            ran.timeline,
-        )
-    if missing := [dish for dish in dishes if dish not in ended]:
-        how = "begun, but not over" if begun else "not even begun"
-        raise Wrong(
-            f"when serve_all returned, {len(missing)} of {len(dishes)} dishes were {how}: {', '.join(missing)}",
-            ran.timeline,
-            _last_of(ran, ""),
-        )
-    if len(stove.begun) != len(dishes):
-        raise Wrong(f"cook was called {len(stove.begun)} times for {len(dishes)} dishes", ran.timeline)
-    if not isinstance(value, dict):
-        raise Wrong(f"what came back is {_cut(value)}: it should be a dict from dish to outcome", ran.timeline)
-    for dish in dishes:
-        if dish not in value:
-            raise Wrong(
-                f"{dish} is missing in what came back: every dish has an outcome, a burnt one too", ran.timeline
-            )
-        if _is_pending(value[dish]):
-            raise Wrong(f"the outcome of {dish} is a task or a coroutine, and not what it gave", ran.timeline)
-    if not isinstance(value["fish"], Burnt):
-        raise Wrong(
-            f"the fish raised Burnt, and its outcome says {_cut(value['fish'])}: the exception was swallowed",
-            ran.timeline,
-        )
-    if wrong := [dish for dish in dishes if dish != "fish" and value[dish] != f"{dish} for two"]:
-        raise Wrong(f"the outcome of {wrong[0]} is {_cut(value[wrong[0]])}, and not '{wrong[0]} for two'", ran.timeline)
-    if stove.most < len(dishes):
-        raise Wrong(
-            f"every outcome is there, but never more than {stove.most} of {len(dishes)} dishes were on the stove at once",
-            ran.timeline,
-            _lane(ran.timeline, WAITING),
-        )
-    return Right("all four were cooked at once, and every outcome is known, the burnt fish's too", ran.timeline)
-
-
-def _last_of(ran, how):
-    """The last span of a lane that did not get to its end."""
-    lanes = [lane for lane, outcome in ran.timeline.outcomes.items() if not how or outcome == "cancelled"]
-    lanes = lanes or ran.timeline.lanes[1:2]
-    return ran.timeline.by_lane[lanes[0]][-1] if lanes and ran.timeline.by_lane[lanes[0]] else None
-
-
-# --- 3. told to stop -------------------------------------------------------------------------------------------------
+# --- 2. told to stop -------------------------------------------------------------------------------------------------
 
 
 class _Pan:
@@ -364,9 +170,9 @@ class _Pan:
             await pan.wash()
     ''',
     hints=[
-        "To catch `CancelledError` is to swallow it. Which part of a `try` runs whatever happens, and catches nothing?",
-        "There are three ways to the end: thick, failed, told to stop. The pan is to be washed once in each.",
-        "`try:` … `finally: await pan.wash()`, around the whole loop and not within it.",
+        "Catching `CancelledError` swallows it. Which part of a `try` runs whatever happens, and catches nothing?",
+        "There are three ways to the end: thick, failed, told to stop. Wash the pan once in each of them.",
+        "`try:` … `finally: await pan.wash()`, around the whole loop, not inside it.",
     ],
 )
 def make_sauce(answer):
@@ -387,7 +193,7 @@ def make_sauce(answer):
         pan.told = pan.stirred
         task.cancel()
         await asyncio.wait([task])
-        await asyncio.sleep(0.02)  # who has handed the stirring to another task goes on now
+        await asyncio.sleep(0.02)  # an answer that has another task do the stirring goes on now
         return outcome
 
     ran = run(party, title="make_sauce")
@@ -398,20 +204,20 @@ def make_sauce(answer):
     if problem:
         raise problem
     if ran.value["thick"].cancelled():
-        raise Wrong("nobody told the first sauce to stop, and its task ended as cancelled", timeline)
+        raise Wrong("nobody told the first sauce to stop, but its task ended as cancelled", timeline)
     if (given := ran.value["thick"].result()) != "thick":
-        raise Wrong(f"undisturbed, it returned {_cut(given)} and not 'thick'", timeline)
+        raise Wrong(f"undisturbed, it returned {_cut(given)}, not 'thick'", timeline)
     if not told.cancelled() and told.exception() is not None:
         raise Wrong(
-            f"told to stop, it raised {type(told.exception()).__name__} in the place of CancelledError", timeline, span
+            f"told to stop, it raised {type(told.exception()).__name__} instead of CancelledError", timeline, span
         )
     if not told.cancelled():
-        how = f"went on and stirred {after} more times" if after > 0 else "returned as if all were well"
+        how = f"went on and stirred {after} more times" if after > 0 else "returned as if all was well"
         raise Wrong(f"told to stop, it {how}: the cancellation was swallowed", timeline, span)
     if after > 0:
         raise Wrong(
-            f"the task was cancelled, but the stirring was not: {after} more turns came after it. A shield, or a task of "
-            "its own, goes on",
+            f"the task was cancelled, but the stirring went on for {after} more turns: a shield, or a task of its own, "
+            "does not end with yours",
             timeline,
             span,
         )
@@ -426,9 +232,7 @@ def make_sauce(answer):
         if pan.asked > 1:
             raise Wrong(f"when {words}, the pan was washed {pan.asked} times: once is enough", timeline)
         if pan.asked > pan.washed:
-            raise Wrong(
-                f"when {words}, wash was called, and the pan is still dirty: wash is a coroutine function", timeline
-            )
+            raise Wrong(f"when {words}, you called wash, and the pan is still dirty: await it", timeline)
         if not pan.washed:
             raise Wrong(f"when {words}, the pan was never washed", timeline, span if name == "told" else None)
     return Right(
@@ -436,7 +240,7 @@ def make_sauce(answer):
     )
 
 
-# --- 4. two tools each -----------------------------------------------------------------------------------------------
+# --- 3. two tools each -----------------------------------------------------------------------------------------------
 
 
 class _Tool(asyncio.Lock):
@@ -487,7 +291,7 @@ class _Board:
                     await asyncio.sleep(0.001)
                 if meet is not None:
                     meet.append(dish)
-                    async with asyncio.timeout(PATIENCE / 2):
+                    async with asyncio.timeout(PATIENT_SECONDS / 2):
                         while len(meet) < 2:  # noqa: ASYNC110
                             await asyncio.sleep(0.002)
             except TimeoutError:
@@ -517,7 +321,7 @@ class _Board:
             return await work()
     ''',
     hints=[
-        "Each cook has one tool and waits for the other's. If all took their tools in the same order, could that happen?",
+        "Each cook has one tool and waits for the other one. Could that happen if all took their tools in the same order?",
         "The tools come in any order: put them into one that is the same for everybody. They have names.",
         "`sorted((one, other), key=lambda tool: tool.name)` gives the two in the order of their names.",
     ],
@@ -538,8 +342,8 @@ def with_both(answer):
             )
         if seen["still at it"]:
             raise Wrong(
-                f"not done after {PATIENCE:g} s: {len(stuck)} of {len(results)} dishes take a tool, give it back, and take "
-                "it again. Whoever gives up and begins anew in step with the others gets no further",
+                f"not done after {PATIENT_SECONDS:g} s: {len(stuck)} of {len(results)} dishes take a tool, give it "
+                "back, and take it again. Giving up and starting again in step with the others gets nobody further",
                 timeline,
                 _lane(timeline, WAITING, "lock"),
             )
@@ -560,15 +364,15 @@ def with_both(answer):
         if board.done.count(f"dish {n}") > 1:
             raise Wrong(f"the work of dish {n} was done {board.done.count(f'dish {n}')} times", timeline)
         if result != f"dish {n}, chopped":
-            raise Wrong(f"dish {n} gave {_cut(result)}, and not what its work returned", timeline)
+            raise Wrong(f"dish {n} gave {_cut(result)}, not what its work returned", timeline)
     if kept := seen["kept"]:
-        raise Wrong(f"all is done, and nobody can have the {kept[0]}: it was never released", timeline)
+        raise Wrong(f"all dishes are done, but nobody can have the {kept[0]}: it was never released", timeline)
     if kept := seen["kept by the fish"]:
         raise Wrong(
             f"when the work raised Burnt, the {kept[0]} was never released: the next cook waits for ever", timeline
         )
     if not isinstance(seen["fish"], Burnt):
-        raise Wrong(f"when the work raised Burnt, that did not come out, but {_cut(seen['fish'])}", timeline)
+        raise Wrong(f"when the work raised Burnt, {_cut(seen['fish'])} came out instead", timeline)
     if seen["apart"] < 2:
         raise Wrong(
             "two dishes that share no tool were made one after the other: one lock for everybody makes everybody wait",
@@ -582,7 +386,9 @@ def with_both(answer):
             timeline,
             _lane(timeline, WAITING, "lock"),
         )
-    return Right("all dishes were made, none without its tools, and those that share none at the same time", timeline)
+    return Right(
+        "all dishes were made with their tools, and those that share none were made at the same time", timeline
+    )
 
 
 async def _evening(answer, tools, board, seen):
@@ -595,9 +401,9 @@ async def _evening(answer, tools, board, seen):
         asyncio.create_task(answer(one, other, board.work(f"dish {n}", one, other)), name=f"dish {n}")
         for n, (one, other) in enumerate(pairs, start=1)
     ]
-    _, stuck = await asyncio.wait(tasks, timeout=PATIENCE)
+    _, stuck = await asyncio.wait(tasks, timeout=PATIENT_SECONDS)
     seen["stuck"] = stuck
-    seen["still at it"] = time.monotonic() - max(tool.taken for tool in tools) < PATIENCE / 2
+    seen["still at it"] = time.monotonic() - max(tool.taken for tool in tools) < PATIENT_SECONDS / 2
     seen["kept by who is over"] = [tool.name for tool in tools if tool.owner and tool.owner.done()]
     seen["held"] = {tool.owner.get_name(): tool.name for tool in tools if tool.owner}
     for task in stuck:
@@ -627,8 +433,126 @@ async def _evening(answer, tools, board, seen):
     dishes = [
         asyncio.create_task(dish, name=name) for name, dish in zip(("salad", "soup", "sauce"), party, strict=True)
     ]
-    await asyncio.wait(dishes, timeout=PATIENCE)
+    await asyncio.wait(dishes, timeout=PATIENT_SECONDS)
     for dish in dishes:
         dish.cancel()
     await asyncio.gather(*dishes, return_exceptions=True)
     seen["behind"] = "salad" in board.alone
+
+
+# --- 4. closing time -------------------------------------------------------------------------------------------------
+
+GRACE_SECONDS = 0.3
+CLEANING_SECONDS = 0.03  # seconds that a dish needs to be thrown away
+FOR_EVER = 60.0
+LATE = {"salad": 0.0, "bread": 0.1, "cake": FOR_EVER, "roast": FOR_EVER}  # seconds after the bell in which it is done
+
+
+class _Evening:
+    """An evening in a restaurant: which dish is done when, after the bell has rung, and which is told to end."""
+
+    def __init__(self, late, rings=True):
+        self.late, self.rings = late, rings
+        self.bell = asyncio.Event()
+        self.begun, self.under_way, self.most = [], set(), 0
+        self.thrown, self.rang = {}, None  # when each was told to end, when the bell rang
+
+    async def cook(self, dish):
+        self.begun.append(dish)
+        self.under_way.add(dish)
+        self.most = max(self.most, len(self.under_way))
+        try:
+            if self.late[dish]:
+                await self.ringing()
+            await asyncio.sleep(self.late[dish] or 0.01)
+        except asyncio.CancelledError:
+            self.thrown[dish] = time.perf_counter()
+            await asyncio.sleep(CLEANING_SECONDS)
+            raise
+        finally:
+            self.under_way.discard(dish)
+
+    async def ringing(self):
+        """Rings the bell in a moment, if it is to ring; returns when it has rung."""
+        if self.rings and not self.bell.is_set():
+            await asyncio.sleep(0.03)
+            self.rang = self.rang or time.perf_counter()
+            self.bell.set()
+        await self.bell.wait()
+
+
+@exercise(
+    stub='''
+    async def closing_time(cook, dishes, bell, grace):
+        """What became of each dish: a dict."""
+        ...
+    ''',
+    solution="""
+    async def closing_time(cook, dishes, bell, grace):
+        tasks = {dish: asyncio.create_task(cook(dish)) for dish in dishes}
+        ringing = asyncio.create_task(bell.wait())
+        all_done = asyncio.create_task(asyncio.wait(tasks.values()))
+        await asyncio.wait([ringing, all_done], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks.values(), timeout=grace)
+        for task in [*tasks.values(), ringing]:
+            task.cancel()
+        await asyncio.wait([*tasks.values(), ringing, all_done])
+        return {dish: "thrown away" if task.cancelled() else "served" for dish, task in tasks.items()}
+    """,
+    hints=[
+        "Keep a task for each dish in a dict. Then there are three steps: wait for the bell or for all dishes, whichever is "
+        "first; wait for at most `grace` more seconds; end what is left.",
+        "The bell can be waited for like a task: `asyncio.create_task(bell.wait())`. `asyncio.wait([…], "
+        "return_when=asyncio.FIRST_COMPLETED)` returns when the first of several is done, and raises nothing.",
+        "`asyncio.wait(tasks, timeout=grace)` waits for at most that long, and cancels nobody. Cancel those that are not "
+        "done yourself, and then wait once more, for all.",
+    ],
+)
+def closing_time(answer):
+    """Cook all dishes at once; after the bell, give those left `grace` seconds; then end them, and wait for that."""
+    _coroutine_function(answer)
+    evening = _Evening(LATE)
+    value, left, thrown, timeline = _closed(answer, evening, GRACE_SECONDS)
+    if evening.most == 1:
+        raise Wrong("one dish after the other: give each a task, so that all are on the stove at once", timeline)
+    early = {dish: when - evening.rang for dish, when in thrown.items()} if evening.rang else {}
+    if "bread" in early or (early and min(early.values()) < 0.8 * GRACE_SECONDS):
+        dish = min(early, key=early.get)
+        text = f"{dish} was told to end {early[dish]:.2f} s after the bell"
+        raise Wrong(f"{text}: everybody has {GRACE_SECONDS} s of grace", timeline, _lane(timeline, WAITING))
+    if left - set(thrown):
+        text = f"when it returned, {' and '.join(sorted(left))} went on cooking"
+        raise Wrong(f"{text}: cancel what is left after the grace", timeline)
+    if left:
+        text = f"when it returned, {' and '.join(sorted(left))} had been told to end, and were still cleaning up"
+        raise Wrong(f"{text}: wait for them once more", timeline)
+    right = {dish: "thrown away" if late == FOR_EVER else "served" for dish, late in LATE.items()}
+    if value != right:
+        raise Wrong(f"it returned {_cut(value)}: it should be {right}", timeline)
+    quick = _Evening({"salad": 0.0, "tea": 0.0}, rings=False)
+    hint = "every dish was done, and it went on waiting for the bell: wait for whichever comes first"
+    _closed(answer, quick, GRACE_SECONDS, hint)
+    hint = "after the bell every dish was done at once, and it went on waiting until the grace was over"
+    _closed(answer, _Evening({"salad": 0.0, "bread": 0.05}), FOR_EVER, hint)
+    return Right(
+        "two dishes were served, two thrown away when the grace was over, and nothing was left on the stove", timeline
+    )
+
+
+def _closed(answer, evening, grace, hint=""):
+    """What the answer returned, who was on the stove then, who was told to end, the picture. `hint`: if it never ends."""
+
+    async def party():
+        value = await answer(evening.cook, list(evening.late), evening.bell, grace)
+        return value, set(evening.under_way), dict(evening.thrown)
+
+    try:
+        ran = run(party, title="closing_time", seconds=2.0)
+    except Wrong as wrong:
+        if "still not done" not in wrong.text:
+            raise
+        text = hint or "the bell has rung, the grace is over, and it is still waiting for dishes that take for ever"
+        raise Wrong(text, wrong.timeline) from None
+    if missing := [dish for dish in evening.late if dish not in evening.begun]:
+        raise Wrong(f"{missing[0]} was never begun", ran.timeline)
+    return *ran.value, ran.timeline

@@ -1,14 +1,22 @@
-"""The exercises of notebook 03: menus for and against the loop, a dish that steps aside, a scheduler with foresight."""
+"""The exercises of notebook 03: menus for and against the loop, a dish that steps aside, a scheduler with foresight.
+
+An exercise stays in one piece, judge, stub, solution and hints, which makes more than 400 lines.
+"""
 
 import random
 from itertools import islice
 from math import isclose
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
-from kitchen.game import Shift, best
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.game import Shift, best
+from kitchen.lesson.running import Wrong, call
 from kitchen.recipe import WAIT, Dish, dinner, wait, work
-from kitchen.timeline import READY, WAITING, short
+from kitchen.timeline import READY, WAITING
+from kitchen.timeline.words import short
+
+quiz = quizzes.quiz(__name__)
 
 MOST_DISHES, MOST_MINUTES = 100, 2000  # of a reader's menu: enough, and the picture stays a picture
 SETTING = "from kitchen import Dish, dinner, simulate, wait, work"
@@ -24,11 +32,11 @@ def _menu(answer):
         minutes = sum(step.duration for dish in dishes for step in dish.steps)
         if len(dishes) > MOST_DISHES or minutes > MOST_MINUTES:
             raise Wrong(
-                f"more than {MOST_DISHES} dishes, or {MOST_MINUTES} minutes: a menu that one can see at a glance will do"
+                f"more than {MOST_DISHES} dishes, or {MOST_MINUTES} minutes: make a menu that one can take in at a glance"
             )
         return dishes, simulate.cooperative(dishes)
     except (AttributeError, TypeError, ValueError) as error:
-        raise Wrong(f"that is no menu ({error}): return a list of dishes, each with a name of its own") from None
+        raise Wrong(f"this is not a menu ({error}): return a list of dishes, each with a name of its own") from None
 
 
 def _longest_ready(timeline, lanes):
@@ -52,8 +60,8 @@ def _longest_ready(timeline, lanes):
             return [Dish(name, [work("stir", 5), wait("simmer", 5), work("serve", 5)]) for name in ("soup", "stew", "jam")]
     """,
     hints=[
-        "While one dish waits, the cook has to have something to do with the others. How much work must there be in them "
-        "before the first wait is over?",
+        "While one dish waits, the others must give the cook something to do. How much work must they "
+        "have before the first wait is over?",
         "And at the end? A dish that ends with a wait leaves the cook with nothing to do. Let the work come last.",
         "Three dishes of `work` 5, `wait` 5, `work` 5: from minute 5 to 10, when the first waits, the second is at work.",
     ],
@@ -62,13 +70,13 @@ def busy_menu(answer):
     """Return three dishes or more, each with a wait of at least 5 minutes, that keep the cook busy 100 % of the time."""
     dishes, timeline = _menu(answer)
     if len(dishes) < 3:
-        raise Wrong(f"{len(dishes)} on the menu: it should be three dishes or more", timeline if dishes else None)
+        raise Wrong(f"{len(dishes)} on the menu: it should be three or more dishes", timeline if dishes else None)
     for dish in dishes:
         longest = max((step.duration for step in dish.steps if step.kind == WAIT), default=0.0)
         if longest < 5:
             raise Wrong(
                 f"{dish.name} waits for {short(longest) if longest else 0} minutes at most: give each dish one wait "
-                "of 5 or more. A menu that is all work is no art",
+                "of 5 or more. A menu of nothing but work is too easy",
                 timeline,
             )
     idle = timeline.makespan - timeline.busy
@@ -79,7 +87,7 @@ def busy_menu(answer):
                 waiting = next(other for other in timeline.spans if other.start <= when < other.end)
                 raise Wrong(
                     f"the cook has nothing to do for {short(idle)} of {short(timeline.makespan)} minutes, for the first "
-                    f"time from minute {short(when)} to {short(span.start)}: nobody is READY then, all wait",
+                    f"time from minute {short(when)} to {short(span.start)}: nobody is READY then, because all wait",
                     timeline,
                     waiting,
                 )
@@ -87,7 +95,7 @@ def busy_menu(answer):
         last = max(timeline.spans, key=lambda span: span.end)
         raise Wrong(
             f"{last.lane} ends with a wait until minute {short(last.end)}, and the cook has been idle since {short(when)}: "
-            "let the last thing be work",
+            "end with work",
             timeline,
             last,
         )
@@ -115,9 +123,10 @@ def busy_menu(answer):
             ]
     """,
     hints=[
-        "The loop takes who has been READY longest, and at the beginning the first on the menu. When is that a bad choice?",
-        "It is bad when somebody behind has a long wait that could have begun meanwhile.",
-        "Put a dish that is all work before one with a moment of work and a long wait.",
+        "The loop takes the dish that has been READY longest, and at the beginning the first on the menu. When is "
+        "that a bad choice?",
+        "It is bad when a dish further back has a long wait that could have begun meanwhile.",
+        "Put a dish that is all work before a dish with a moment of work and a long wait.",
     ],
 )
 def unlucky_menu(answer):
@@ -127,20 +136,20 @@ def unlucky_menu(answer):
         raise Wrong(f"{len(dishes)} on the menu: it should be two, three or four dishes", timeline if dishes else None)
     found = best(dishes)
     if found is None:
-        raise Wrong("there are too many orders to try them all: a few steps in each dish will do", timeline)
+        raise Wrong("there are too many orders to try them all: a few steps in each dish are enough", timeline)
     gain = timeline.makespan - found.timeline.makespan
     if gain > 1e-9:
         order = ", ".join(f"{span.lane} ({span.label})" for span in found.timeline.cook[:4])
         text = f"the loop takes {short(timeline.makespan)} minutes, and {short(found.timeline.makespan)} are enough"
         return Right(f"{text}. The fastest order begins with {order}", found.timeline)
     if not any(step.kind == WAIT for dish in dishes for step in dish.steps):
-        raise Wrong("nothing on your menu waits: then it is all work, and every order takes equally long", timeline)
+        raise Wrong("nothing on your menu waits, so it is all work, and every order takes equally long", timeline)
     if timeline.makespan <= simulate.lower_bound(dishes) + 1e-9:
         text = "the loop reaches the lower bound with your menu"
         raise Wrong(f"{text}, {short(timeline.makespan)} minutes: nobody can be faster than that", timeline)
     queued = _longest_ready(timeline, timeline.lanes)
     where = (
-        f" {queued.lane} queues longest, until minute {short(queued.end)}: what if it had a long wait to begin?"
+        f" {queued.lane} queues longest, until minute {short(queued.end)}: what if it had to begin a long wait?"
         if queued
         else ""
     )
@@ -178,7 +187,7 @@ def unlucky_menu(answer):
     hints=[
         "A dish is frozen: make a new one, `Dish(dish.name, steps)`, from a list of steps. "
         '`wait("let others", 0)` hands the cook back.',
-        "Cut a work step that is longer than 1 minute into pieces of 1 minute and a rest. What was a wait stays as it is.",
+        "Cut a work step that is longer than 1 minute into pieces of 1 minute and a rest. Leave the waits as they are.",
         "Two work steps in a row keep the cook for both. The simplest remedy: a wait of 0 between any two pieces of work.",
     ],
 )
@@ -204,7 +213,7 @@ def polite(answer):
     queued = _longest_ready(shown, ["tea"])
     minutes = short(queued.duration) if queued else 0
     return Right(
-        f"no turn is longer than 1 minute. A tea beside the dough queues for {minutes} now, and not for 9.5", shown
+        f"no turn is longer than 1 minute. A tea beside the dough queues for {minutes} now, not for 9.5", shown
     )
 
 
@@ -220,20 +229,18 @@ def _same_cooking(dish, made):
     wanted, got, timeline = _merged(dish), _merged(made), _beside_tea(made, 0.5)
     for place, (kind, label, minutes) in enumerate(wanted):
         if place >= len(got):
-            raise Wrong(
-                f"{dish.name} lost its step {label!r}: all of its work and waits have to be there still", timeline
-            )
+            raise Wrong(f"{dish.name} lost its step {label!r}: all its work and waits must still be there", timeline)
         other = got[place]
         _no_pauses(wanted, got, place, timeline)
         if other[:2] != (kind, label):
             if other[:2] in _named(wanted[place:]) and (kind, label) not in _named(got[place:]):
-                text = f"{dish.name}: {label!r} is missing in your version, and is {kind} of {short(minutes)} min"
-                raise Wrong(f"{text}: all work and all waits have to be there still", timeline)
+                text = f"{dish.name}: {label!r} is missing in your version: it is {kind} of {short(minutes)} min"
+                raise Wrong(f"{text}: all work and all waits must still be there", timeline)
             text = f"where {dish.name} had {kind} {label!r}, your version has {other[0]} {other[1]!r}"
             raise Wrong(f"{text}: keep the steps, with their labels, in their order", timeline)
         if not isclose(other[2], minutes, abs_tol=1e-6):
-            text = f"{dish.name}: {label!r} took {short(minutes)} minutes, and takes {short(other[2])} in your version"
-            raise Wrong(f"{text}. Stepping aside takes nothing away from the work, and adds nothing", timeline)
+            text = f"{dish.name}: {label!r} took {short(minutes)} minutes, but takes {short(other[2])} in your version"
+            raise Wrong(f"{text}. Stepping aside neither shortens nor lengthens the work", timeline)
     if len(got) > len(wanted):
         _, label, minutes = got[len(wanted)]
         raise Wrong(
@@ -253,7 +260,7 @@ def _no_pauses(wanted, got, place, timeline):
         where, (pause,) = f"between two pieces of {pause[1]!r}", between
     else:
         return
-    text = f"{where} your version waits for {short(pause[2])} min: the pause has to be a wait of 0"
+    text = f"{where} your version waits for {short(pause[2])} min: the pause must be a wait of 0"
     waits = (span for span in timeline.by_lane[timeline.lanes[1]] if span.state is WAITING and span.label == pause[1])
     raise Wrong(text, timeline, next(waits, None))
 
@@ -289,7 +296,7 @@ def _never_long(dish):
             text = f"{dish.name} keeps the cook for {held}"
             timeline = _beside_tea(dish, start + 0.1)
             raise Wrong(
-                f"{text}. A tea that is READY then has to queue: hand her back after 1",
+                f"{text}. A tea that is READY has to queue meanwhile: hand the cook back after 1",
                 timeline,
                 _longest_ready(timeline, ["tea"]),
             )
@@ -343,10 +350,10 @@ def _menus():
             return max(ready, key=lambda name: left[name])
     """,
     hints=[
-        "Which dish decides when dinner is over? The one that has the most still to come. `max(ready, key=…)` finds it.",
-        "With that alone, a short dish may never have its turn while long ones keep coming back. `queued[name]` tells you "
+        "Which dish decides when dinner is over? The one that still has the most to come. `max(ready, key=…)` finds it.",
+        "With that alone, a short dish may never get its turn while long ones keep coming back. `queued[name]` tells you "
         "in time.",
-        "`ready[0]` has been READY longest: when it has queued for more than 10 minutes, take that one, whatever is left.",
+        "`ready[0]` has been READY longest: if it has queued for more than 10 minutes, take it, whatever is left.",
     ],
 )
 def pick(answer):
@@ -358,19 +365,21 @@ def pick(answer):
         if queued.duration > LONGEST_QUEUE:
             text = f"{title}: {queued.lane} is READY for {short(queued.duration)} minutes without a turn"
             raise Wrong(
-                f"{text}. It starves: see to it that nobody queues for more than {LONGEST_QUEUE}", timeline, queued
+                f"{text}. It starves: make sure that no dish queues for more than {LONGEST_QUEUE}", timeline, queued
             )
         loop = simulate.cooperative(dishes).makespan
         yours, loops = yours + timeline.makespan, loops + loop
         slowest = max(slowest, (timeline.makespan - loop, timeline), key=lambda pair: pair[0])
-    figures = f"{short(yours)} minutes on all menus, and the loop {short(loops)}"
+    figures = f"{short(yours)} minutes on all menus; the loop takes {short(loops)}"
     if yours < loops - 1e-9:
-        return Right(f"{figures}; and nobody starved", _played(answer, _menus()["breakfast"], "breakfast"))
+        return Right(f"{figures}, and nobody starved", _played(answer, _menus()["breakfast"], "breakfast"))
     if slowest[1] is None:
-        raise Wrong(f"{figures}: as fast as the loop everywhere. You know what is `left`, and it does not: use that")
+        raise Wrong(
+            f"{figures}: as fast as the loop everywhere. You know what is `left`, and the loop does not: use that"
+        )
     timeline = slowest[1]
     last = max(timeline.spans, key=lambda span: span.end)
-    worst = f"Worst is {timeline.title}, {short(slowest[0])} minutes slower: {last.lane} comes last"
+    worst = f"The worst menu is {timeline.title}, {short(slowest[0])} minutes slower: {last.lane} comes last"
     raise Wrong(f"{figures}. {worst}. Could it have begun earlier?", timeline, last)
 
 
@@ -396,7 +405,7 @@ def _played(answer, dishes, title):
             if name is None:
                 raise Wrong("your function returned nothing: let it end with `return` and the name of a dish", timeline)
             if name not in shift.ready:
-                text = f"your function returned {name!r}, and READY were {', '.join(shift.ready)}"
+                text = f"your function returned {name!r}, but {', '.join(shift.ready)} were READY"
                 raise Wrong(f"{text}: return one of these names", timeline)
             shift.serve(name)
 

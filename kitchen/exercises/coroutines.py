@@ -1,4 +1,7 @@
-"""The exercises of notebook 04: generators, an event loop, coroutines and tasks."""
+"""The exercises of notebook 04: generators, an event loop, coroutines and tasks.
+
+An exercise stays in one piece, judge, stub, solution and hints, which makes more than 400 lines.
+"""
 
 import asyncio
 import inspect
@@ -10,11 +13,16 @@ from threading import current_thread
 from time import perf_counter, sleep
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise, run
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call, run
 from kitchen.recipe import WORK, Dish, wait, work
-from kitchen.timeline import READY, RUNNING, WAITING, Table, Timeline, short
+from kitchen.timeline import READY, RUNNING, WAITING, Table, Timeline
+from kitchen.timeline.words import short
 
-SECONDS = 3.0  # that an answer may take here: the slowest right one takes a twentieth of a second
+quiz = quizzes.quiz(__name__)
+
+ANSWER_SECONDS = 3.0  # that an answer may take here: the slowest right one takes a twentieth of a second
 
 
 def _times(count):
@@ -23,13 +31,13 @@ def _times(count):
 
 # --- 1 ---------------------------------------------------------------------------------------------------------------
 
-PAUSE = 2  # minutes between two stirs
+STIR_PAUSE = 2  # minutes between two stirs
 
 
 @exercise(
     stub='''
         def risotto(times, stir):
-            """Stirs so many times, and yields 2 between two stirs."""
+            """Stirs that many times, and yields 2 between two stirs."""
             ...
     ''',
     solution="""
@@ -46,10 +54,10 @@ PAUSE = 2  # minutes between two stirs
     ],
 )
 def risotto(answer):
-    """Write the generator function risotto(times, stir): it stirs so many times, and yields 2 between two stirs."""
+    """Write the generator function risotto(times, stir): it stirs that many times, and yields 2 between two stirs."""
     for times in (3, 1, 0, 6):
-        steps = call(_driven, answer, times, seconds=SECONDS)
-    text = f"it stirs, lets go for {PAUSE} minutes, and goes on, until it has stirred often enough."
+        steps = call(_driven, answer, times, seconds=ANSWER_SECONDS)
+    text = f"it stirs, lets go for {STIR_PAUSE} minutes, and goes on, until it has stirred often enough."
     return Right(text, _picture(steps))
 
 
@@ -61,12 +69,12 @@ def _driven(answer, times):
         did = f"called stir {_times(len(steps))} and " if steps else ""
         raise Wrong(f"{here} {did}returned {pot!r} at once: with a `yield` in it, it would return a generator")
     if steps:
-        raise Wrong(f"{here} had stirred {_times(len(steps))} before anybody called next: do it beside the yield")
+        raise Wrong(f"{here} had stirred {_times(len(steps))} before anybody called next: stir beside the yield")
     for number, minutes in enumerate(pot, start=1):
-        if minutes != PAUSE:
-            said = f"yielded {minutes!r}, where the loop wants to know the minutes of the wait: yield {PAUSE}"
+        if minutes != STIR_PAUSE:
+            said = f"yielded {minutes!r}, but the loop needs the minutes of the wait: yield {STIR_PAUSE}"
             raise Wrong(f"{here} {said}", _picture(steps))
-        steps.append(wait("simmer", PAUSE))
+        steps.append(wait("simmer", STIR_PAUSE))
         stirs = len(steps) - number
         if stirs < number:
             raise _odd(
@@ -100,13 +108,7 @@ def _picture(steps):
     stub='''
         def loop_with_results(tasks, clock):
             """Drives all tasks to their ends; returns what they returned, in the order of `tasks`."""
-            results = {}
-            ready, sleepers = deque(tasks), []
-            while ready or sleepers:
-                if not ready:
-                    clock.sleep_until(sleepers[0][0])
-                ...
-            return [results[task] for task in tasks]
+            ...
     ''',
     solution='''
         def loop_with_results(tasks, clock):
@@ -129,13 +131,13 @@ def _picture(steps):
             return [results[task] for task in tasks]
     ''',
     hints=[
-        "Three things happen in each round: whose wait is over becomes READY; the first of those that are READY goes on; "
-        "and if it yields, it becomes a sleeper.",
-        "`sleepers` is a heap: `sleepers[0][0]` is the minute of the first to wake, `heappop(sleepers)` takes it out. Move "
-        "all whose minute is not after `clock.now` to the end of `ready`.",
-        "A task that is done raises StopIteration. `except StopIteration as end:` has what it returned in `end.value`.",
+        "Three things happen in each round: a task whose wait is over becomes READY; the first READY task "
+        "goes on; and if it yields, it becomes a sleeper.",
+        "`sleepers` is a heap: `sleepers[0][0]` is the minute of the first to wake, `heappop(sleepers)` takes it out. "
+        "Move all entries whose minute is not after `clock.now` to the end of `ready`.",
+        "A task that is done raises StopIteration. `except StopIteration as end:` has the returned value in `end.value`.",
         "If it yields `minutes`, count a number `waits` up and `heappush(sleepers, (clock.now + minutes, waits, task))`: "
-        "the count keeps those in order who wake at the same minute.",
+        "the count decides between two that wake at the same minute.",
     ],
     setting="""
         from collections import deque
@@ -143,18 +145,18 @@ def _picture(steps):
     """,
 )
 def loop_with_results(answer):
-    """Complete the event loop: it drives generators that yield minutes, and returns a list of what they return."""
+    """Write the event loop: it drives generators that yield minutes, and returns a list of what they return."""
     for called, dishes in MENUS.items():
         clock = _Clock()
         tasks = [clock.cook(number, dish) for number, dish in enumerate(dishes)]
         clock.call = f"{called}: "
         try:
-            given = call(answer, tasks, clock, seconds=SECONDS)
+            given = call(answer, tasks, clock, seconds=ANSWER_SECONDS)
         except TypeError as error:
             if "'<' not supported between instances of 'generator' and 'generator'" not in str(error):
                 raise
             text = (
-                "two dishes wake at the same minute, and the heap compares the generators: put a running number between"
+                "two dishes wake at the same minute, so the heap compares the generators: put a running number between"
             )
             raise Wrong(f"{clock.call}{text}", clock.timeline(dishes)) from None
         clock.judge(dishes, given)
@@ -194,7 +196,7 @@ MENUS |= {"the dinner": simulate.recipe.dinner()}
 class _Clock:
     """The clock of the model, and what was cooked by it: the generators that it makes note when they are driven."""
 
-    MOST = 20_000  # looks at a clock that stands still: somebody goes round in circles
+    MOST_LOOKS = 20_000  # looks at a clock that stands still: somebody goes round in circles
 
     def __init__(self):
         self._now = 0.0
@@ -205,10 +207,10 @@ class _Clock:
     @property
     def now(self):
         self.looks += 1
-        if self.looks > self.MOST:
+        if self.looks > self.MOST_LOOKS:
             raise Wrong(
-                f"{self.call}your loop goes round and round at minute {short(self._now)}, and nobody moves the clock: "
-                "where nobody is READY, clock.sleep_until the first wait is over"
+                f"{self.call}your loop goes round and round at minute {short(self._now)}, and nothing moves the clock: "
+                "when nobody is READY, clock.sleep_until the first wait is over"
             )
         return self._now
 
@@ -240,7 +242,7 @@ class _Clock:
             what = step.label if step else "the end"
             self.trouble = (
                 number,
-                f"{dish.name} went on with {what!r} at minute {short(self._now)}, and had to wait until {short(due)}",
+                f"{dish.name} went on with {what!r} at minute {short(self._now)}, but had to wait until {short(due)}",
             )
 
     def timeline(self, dishes):
@@ -268,27 +270,27 @@ class _Clock:
         wanted = [f"{dish.name} is done" for dish in dishes]
         if given is None:
             raise Wrong(
-                f"{self.call}all is cooked as it should be, but the function returned None: is there a `return`?",
+                f"{self.call}everything is cooked correctly, but the function returned None: is there a `return`?",
                 timeline,
             )
         if not isinstance(given, (list, tuple)):
-            raise Wrong(f"{self.call}a list of results is asked for, and this is a {type(given).__name__}", timeline)
+            raise Wrong(f"{self.call}this should be a list of results, but it is a {type(given).__name__}", timeline)
         if list(given) != wanted:
             if sorted(map(str, given)) == sorted(wanted):
                 raise Wrong(
                     f"{self.call}all results are there, but in the order in which the tasks ended: {list(given)}",
                     timeline,
                 )
-            raise Wrong(f"{self.call}you returned {list(given)}, and what the tasks returned is {wanted}", timeline)
+            raise Wrong(f"{self.call}you returned {list(given)}, but the tasks returned {wanted}", timeline)
 
     def _differs(self, timeline, model):
         text = f"{self.call}"
         if timeline.makespan > model.makespan:
-            text += f"it took {short(timeline.makespan)} minutes, and {short(model.makespan)} would do; "
+            text += f"it took {short(timeline.makespan)} minutes, but {short(model.makespan)} are enough; "
         pairs = [*zip_longest(timeline.cook, model.cook), *zip_longest(timeline.by_time, model.by_time)]
         yours, ours = next((yours, ours) for yours, ours in pairs if yours != ours)
         text += f"the first to differ: {_said(yours)}, in the model {_said(ours)}"
-        raise Wrong(f"{text}. Next is who has been READY for longest", timeline, yours)
+        raise Wrong(f"{text}. The dish READY longest comes next", timeline, yours)
 
 
 def _said(span):
@@ -316,18 +318,18 @@ DELAYS = {1: 0.03, 2: 0.02, 3: 0.01}  # the first to be asked for is the last to
             return [task.result() for task in tasks]
     """,
     hints=[
-        "`await get(1)` drives page 1 until it is there, and nothing else of this function meanwhile. All three have to be "
-        "in the loop's hands before you wait for the first.",
+        "`await get(1)` drives page 1 until it is there, and nothing else of this function meanwhile. Give all three "
+        "to the loop before you wait for the first.",
         "`asyncio.create_task(get(1))` hands a coroutine to the loop. Make three tasks; await them after that. A task "
         "keeps its result.",
-        "`asyncio.gather(get(1), get(2), get(3))` makes the tasks for you. It has to be awaited, and gives a list in the "
+        "`asyncio.gather(get(1), get(2), get(3))` makes the tasks for you. Await it; it gives a list in the "
         "order in which you asked.",
     ],
 )
 def three_pages(answer):
     """Make the three requests overlap, and return the three texts in the order 1, 2, 3."""
     site = _Site()
-    ran = run(answer, site.get, seconds=SECONDS)
+    ran = run(answer, site.get, seconds=ANSWER_SECONDS)
     site.close()
     timeline = site.timeline()
     asked = [page for page in PAGES if page in site.asked]
@@ -346,7 +348,7 @@ def three_pages(answer):
             say += ", though get was called three times before: a call starts nothing"
         raise Wrong(f"{say}: the request for {late.lane} began only when another had ended", timeline, late)
     _texts(ran.value, site, timeline)
-    return Right("all three were under way at once, and the texts stand in the order in which you asked.", timeline)
+    return Right("all three were under way at once, and the texts are in the order in which you asked.", timeline)
 
 
 def _texts(given, site, timeline):
@@ -354,11 +356,9 @@ def _texts(given, site, timeline):
     if given is None:
         raise Wrong("all three were fetched, but the function returned None: is there a `return`?", timeline)
     if isinstance(given, (asyncio.Future, asyncio.Task)) or inspect.iscoroutine(given):
-        raise Wrong(
-            f"you returned a {type(given).__name__}, which somebody still has to await: return the texts", timeline
-        )
+        raise Wrong(f"you returned a {type(given).__name__}, which still has to be awaited: return the texts", timeline)
     if not isinstance(given, (list, tuple)):
-        raise Wrong(f"a list of three texts is asked for, and this is a {type(given).__name__}", timeline)
+        raise Wrong(f"this should be a list of three texts, but it is a {type(given).__name__}", timeline)
     if any(isinstance(item, asyncio.Future) for item in given):
         raise Wrong(
             "your list has tasks in it, not texts: `await task`, or `task.result()` when it is done, gives the text",
@@ -371,7 +371,7 @@ def _texts(given, site, timeline):
         raise Wrong(
             f"you returned the texts in the order in which they came, {', '.join(map(str, given))}", timeline, last
         )
-    raise Wrong(f"you returned {list(given)!r}, where {wanted!r} is asked for", timeline)
+    raise Wrong(f"you returned {list(given)!r}; it should be {wanted!r}", timeline)
 
 
 class _Site:
@@ -433,7 +433,7 @@ def _numbered(things):
 
 MANY = 20  # pieces
 COMPUTING = 0.0005  # seconds that one takes
-IN_THREADS = "in a thread nobody says when the others have their turns: hand over yourself between the pieces"
+IN_THREADS = "in a thread you do not decide when the others get their turns: give way yourself between the pieces"
 
 
 @exercise(
@@ -453,18 +453,19 @@ IN_THREADS = "in a thread nobody says when the others have their turns: hand ove
             return result
     """,
     hints=[
-        "Others get a turn when the loop gets control, and it gets it when an `await` in this function really has to wait.",
-        "An `async def` of your own with nothing in it will not do: awaiting it gives nothing away. What did the salad "
-        "do, when it looked round?",
-        "`await asyncio.sleep(0)` after each piece: those that are READY have a turn, and then it goes on at once.",
+        "Others get a turn when the loop gets control, and that happens when an `await` in this function "
+        "really has to wait.",
+        "An `async def` of your own with nothing in it is not enough: awaiting it gives nothing away. What did the polite "
+        "dough do in 03?",
+        "`await asyncio.sleep(0)` after each piece: those that are READY get a turn, then your function goes on.",
     ],
 )
 def total(answer):
-    """Give way between the pieces: the others shall have their turns, and the sum be the same, at no loss of time."""
+    """Give way between the pieces, so that the others get their turns, the sum is the same, and no time is lost."""
     if not inspect.iscoroutinefunction(answer):
-        raise Wrong("that is no coroutine function: it has to begin with `async def`, so that it can await")
+        raise Wrong("this is not a coroutine function: start it with `async def`, so that it can await")
     long = _Long(answer)
-    ran = run(long.beside_a_neighbour, seconds=SECONDS)
+    ran = run(long.beside_a_neighbour, seconds=ANSWER_SECONDS)
     timeline = long.timeline()
     if sorted(long.asked) != list(range(MANY)):
         missing = [i for i in range(MANY) if i not in long.asked]
@@ -481,10 +482,10 @@ def total(answer):
         elif long.in_threads:
             text = IN_THREADS
         elif long.in_tasks:
-            text = "the pieces had tasks of their own, and all of these queued before him"
+            text = "the pieces had tasks of their own, and all of these queued before it"
         else:
             text = "nothing in your function let go of the loop there"
-        text = f"the neighbour, who was READY all the time, had no turn between any of the {MANY} pieces: {text}"
+        text = f"the neighbour was READY all the time, and had no turn between any of the {MANY} pieces: {text}"
         raise Wrong(text, timeline, timeline.by_lane["neighbour"][0])
     if 0 in long.turns:
         at = long.turns.index(0)
@@ -493,14 +494,14 @@ def total(answer):
         raise Wrong(text, timeline, max(timeline.by_lane["neighbour"], key=lambda span: span.duration))
     if long.slept:
         text = (
-            f"the neighbour has its turns, but you asked to sleep for {short(long.slept)} s in all, with work to do: "
+            f"the neighbour gets its turns, but you slept for {short(long.slept)} s in all, with work to do: "
             "sleep(0) comes back as soon as the others have had theirs"
         )
         raise Wrong(text, timeline)
     if ran.value is None:
         raise Wrong("you gave way, but the function returned None: is there a `return`?", timeline)
     if ran.value != long.sum:
-        raise Wrong(f"the pieces add up to {long.sum}, and you returned {ran.value!r}", timeline)
+        raise Wrong(f"the pieces add up to {long.sum}, but you returned {ran.value!r}", timeline)
     return Right(f"the neighbour had a turn between any two of the {MANY} pieces, and no time was lost.", timeline)
 
 
@@ -527,7 +528,7 @@ class _Long:
         self.in_tasks += current_thread() is self.thread and asyncio.current_task() is not self.task
         start = perf_counter() - self.began
         if len(self.asked) > 10 * MANY:
-            raise Wrong(f"piece was called {len(self.asked)} times, and there are {MANY} pieces")
+            raise Wrong(f"piece was called {len(self.asked)} times for {MANY} pieces")
         while perf_counter() - self.began < start + COMPUTING:
             sleep(0)
         self.rows.append((0, RUNNING, f"piece {i}", start, perf_counter() - self.began))

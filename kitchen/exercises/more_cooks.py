@@ -7,9 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from math import isclose
 
-from kitchen.exercises.exercise import Right, Wrong, call, exercise, run
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call, run
 from kitchen.recorder import Recorder
 from kitchen.timeline import RUNNING, WAITING, Table, Timeline
+
+quiz = quizzes.quiz(__name__)
 
 # --- ready -----------------------------------------------------------------------------------------------------------
 
@@ -19,12 +23,12 @@ DINNERS = (([4, 4, 4], 1), ([4, 4, 4, 4], 2), ([6, 1, 1, 1], 2), ([2, 2, 2, 9], 
 @exercise(
     stub='''
     def ready(minutes, cooks):
-        """When the last dish is ready, if each goes to whoever is free first."""
+        """When the last dish is ready, if each goes to the cook who is free first."""
         ...
     ''',
     solution='''
     def ready(minutes, cooks):
-        """When the last dish is ready, if each goes to whoever is free first."""
+        """When the last dish is ready, if each goes to the cook who is free first."""
         free = [0] * cooks
         for duration in minutes:
             first = free.index(min(free))
@@ -34,18 +38,18 @@ DINNERS = (([4, 4, 4], 1), ([4, 4, 4, 4], 2), ([6, 1, 1, 1], 2), ([2, 2, 2, 9], 
     hints=[
         "Keep a list with a number for each cook: when that cook is free. At the beginning all are free at 0.",
         "The next dish goes to the cook with the smallest number, and that number grows by the dish's minutes.",
-        "When all dishes are given out, the largest number of the list is the answer.",
+        "When all dishes are given out, the answer is the largest number in the list.",
     ],
 )
 def ready(answer):
-    """Return when the last dish is ready: dishes are taken in their order, each by the cook who is free first."""
+    """Return when the last dish is ready: the cook who is free first takes the next dish, in their order."""
     for minutes, cooks in DINNERS:
         timeline = _shared_out(minutes, cooks)
         got = call(answer, list(minutes), cooks)
         if type(got) not in (int, float) or not isclose(got, timeline.makespan):
             last = next(span for span in timeline.spans if span.end == timeline.makespan)
             raise Wrong(_why(got, minutes, cooks, timeline.makespan), timeline, last)
-    return Right(f"{len(DINNERS)} dinners, each ready when you say", timeline)
+    return Right(f"right for {len(DINNERS)} dinners", timeline)
 
 
 def _shared_out(minutes, cooks):
@@ -65,19 +69,21 @@ def _why(got, minutes, cooks, right):
     if got is None:
         return "it returned None: end with `return`"
     if isinstance(got, (list, tuple)):
-        return f"it returned {got!r:.60}: one number was asked for, when the last dish is ready"
+        return f"it returned {got!r:.60}: it should be one number, the time at which the last dish is ready"
     if type(got) not in (int, float):
-        return f"it returned {got!r:.60}: a number was asked for"
+        return f"it returned {got!r:.60}: it should be a number"
     if isclose(got, sum(minutes) / cooks):
-        return f"you say {got:g}: all the work, divided by the cooks. But {case}: two cannot knead one loaf"
+        return f"you say {got:g}: that is all the work, divided by the cooks. But {case}: two cannot knead one loaf"
     if isclose(got, sum(minutes)):
         return f"you say {got:g}: one cook would need that long. But {case}"
     if isclose(got, _shared_out(sorted(minutes, reverse=True), cooks).makespan):
-        return f"you say {got:g}, with the longest first. Good idea, but here they come in their order: {case}"
+        return f"you say {got:g}: that is with the longest first. Good idea, but here the order is fixed: {case}"
     if isclose(got, max(minutes)):
-        return f"you say {got:g}, the longest dish: with a cook for each that would do. But {case}"
+        return f"you say {got:g}: that is the longest dish, right if each had its own cook. But {case}"
     if isclose(got, max(sum(minutes[first::cooks]) for first in range(cooks))):
-        return f"you say {got:g}: that is dealt out in turn, like cards. But {case}: who is free takes the next"
+        return (
+            f"you say {got:g}: that is dealt out in turn, like cards. But {case}: the cook who is free takes the next"
+        )
     return f"you say {got:g}, but {case}"
 
 
@@ -138,12 +144,12 @@ class _Stove:
     hints=[
         "`pool.submit(cook, dish)` returns at once, with a future. Submit all dishes first, and keep a future for each.",
         "`future.result()` waits for that dish. It returns what `cook` returned, or raises what `cook` raised.",
-        "Put `try` and `except Exception as problem` round each single `result()`, inside the loop.",
+        "Put `try` and `except Exception as problem` around each single `result()`, inside the loop.",
     ],
     setting="from concurrent.futures import ThreadPoolExecutor, as_completed, wait",
 )
 def outcomes(answer):
-    """Cook all dishes in the pool; return for each what came out, a result or an exception. Nothing may be raised."""
+    """Cook all dishes in the pool; return the result or the exception of each. Your function itself must raise nothing."""
     menu = ["soup", "bread", "fish", "rice", "cake", "tea"]
     stove = _Stove(menu, burnt="bread", last="rice")
     with ThreadPoolExecutor(2) as pool:
@@ -154,7 +160,7 @@ def outcomes(answer):
     timeline = stove.recorder.timeline()
     if raised:
         what = "bread burnt" if isinstance(raised, Burnt) else "the pool broke"
-        raise Wrong(f"{what}, and that came out of your function: the other dishes' results went with it", timeline)
+        raise Wrong(f"{what}, and that came out of your function: so the other dishes' results were lost", timeline)
     if len(stove.begun) != len(menu):
         raise Wrong(f"`cook` was called {len(stove.begun)} times in the pool, for {len(menu)} dishes", timeline)
     if stove.most == 1:
@@ -164,22 +170,22 @@ def outcomes(answer):
     if not isinstance(got, Mapping):
         raise Wrong(f"it returned {got!r:.60}: return a dict with a result or an exception for each dish", timeline)
     if missing := [dish for dish in menu if dish not in got]:
-        raise Wrong(f"nothing is said of {', '.join(missing)}: every dish has an outcome, also a bad one", timeline)
+        raise Wrong(f"there is nothing about {', '.join(missing)}: every dish has an outcome, even a bad one", timeline)
     for dish in menu:
         _judge_outcome(dish, got[dish], stove, timeline)
-    return Right("four dishes went well or burnt, two were lost with the pool, and you know it of each", timeline)
+    return Right("four dishes went well or burnt, two were lost with the pool, and you know which", timeline)
 
 
 def _judge_outcome(dish, found, stove, timeline):
     span = timeline.by_lane[dish][-1] if timeline.by_lane[dish] else None
     lost = stove.menu.index(dish) > stove.menu.index(stove.last)
     if isinstance(found, Future):
-        raise Wrong(f"of {dish} you return the future: ask it for its `result()`", timeline, span)
+        raise Wrong(f"for {dish} you return the future: ask it for its `result()`", timeline, span)
     if lost or dish == stove.burnt:
         if not isinstance(found, BrokenProcessPool if lost else Burnt):
             raise Wrong(f"{dish} went wrong, but you say {found!r:.60}: keep the exception itself", timeline, span)
     elif found != f"{dish}, done":
-        raise Wrong(f"of {dish} you say {found!r:.60}: what `cook` returned was asked for", timeline, span)
+        raise Wrong(f"for {dish} you say {found!r:.60}: it should be what `cook` returned", timeline, span)
 
 
 # --- both ------------------------------------------------------------------------------------------------------------
@@ -283,15 +289,15 @@ class _Site:
         return await asyncio.gather(*[one(page) for page in pages])
     ''',
     hints=[
-        "Write a coroutine function for one page first: it awaits `get(page)`, then it has `compute` called in the pool.",
-        "`await asyncio.get_running_loop().run_in_executor(pool, compute, text)` has `compute(text)` called in the pool; "
+        "Write a coroutine function for one page first: it awaits `get(page)`, then the pool calls `compute`.",
+        "`await asyncio.get_running_loop().run_in_executor(pool, compute, text)` calls `compute(text)` in the pool; "
         "the loop serves the others meanwhile.",
         "`await asyncio.gather(*[one(page) for page in pages])` runs one for each page, and keeps their order.",
     ],
     setting="import asyncio",
 )
 def both(answer):
-    """Get all pages at once with asyncio; have each computed in the pool as soon as it is there; keep their order."""
+    """Get all pages at once with asyncio; let the pool compute each as soon as it is there; keep their order."""
     pages = [1, 2, 3, 4]
     with _Pool() as pool:
         site = _Site(pages, pool)
@@ -300,10 +306,10 @@ def both(answer):
     timeline = site.recorder.timeline()
     computing = next((span for span in timeline.spans if span.state is RUNNING), None)
     if len(site.asked) != len(pages):
-        raise Wrong(f"`get` was awaited {len(site.asked)} times, for {len(pages)} pages", timeline)
+        raise Wrong(f"you awaited `get` {len(site.asked)} times for {len(pages)} pages", timeline)
     if site.in_loop:
         raise Wrong(
-            "`compute` was called in the event loop's own thread: while it computes, no page can come in",
+            "you called `compute` in the event loop's own thread: while it computes, no page can come in",
             timeline,
             computing,
         )
@@ -316,22 +322,24 @@ def both(answer):
             computing,
         )
     if len(site.computed) != len(pages):
-        raise Wrong(f"`compute` was called {len(site.computed)} times, for {len(pages)} pages", timeline)
+        raise Wrong(f"you called `compute` {len(site.computed)} times for {len(pages)} pages", timeline)
     if site.most == 1:
-        raise Wrong("the pages were got one after the other: their waits can overlap", timeline)
+        raise Wrong("you got the pages one after the other: their waits can overlap", timeline)
     if site.most < len(pages):
         raise Wrong(f"only {site.most} of {len(pages)} pages were under way at once", timeline)
     if not site.early:
-        raise Wrong("nothing was computed before the last page had come: compute each as soon as it is there", timeline)
+        raise Wrong(
+            "the pool computed nothing before the last page had come: compute each as soon as it is there", timeline
+        )
     expected = [f"words of page {page}" for page in pages]
     if ran.value is None:
-        raise Wrong("all is done, but it returned None: return the list of what `compute` made", timeline)
+        raise Wrong("everything is done, but it returned None: return the list of what `compute` made", timeline)
     if not isinstance(ran.value, (list, tuple)):
         raise Wrong(f"it returned a {type(ran.value).__name__}: return a list", timeline)
     if list(ran.value) != expected:
         if sorted(map(str, ran.value)) == sorted(expected):
             raise Wrong(
-                "all results are there, but in the order in which they came, not in that of the pages", timeline
+                "all results are there, but in the order in which they came, not in the order of the pages", timeline
             )
-        raise Wrong(f"it returned {list(ran.value)!r:.80}: what `compute` made of each page was asked for", timeline)
+        raise Wrong(f"it returned {list(ran.value)!r:.80}: it should be what `compute` made of each page", timeline)
     return Right("the waits overlapped in one thread, and the work went to the pool as it came", timeline)

@@ -1,4 +1,7 @@
-"""The exercises of notebook 01: the cook with a one-track mind."""
+"""The exercises of notebook 01: the cook with a one-track mind.
+
+An exercise stays in one piece, judge, stub, solution and hints, which makes more than 400 lines.
+"""
 
 import inspect
 from itertools import pairwise, permutations
@@ -7,9 +10,14 @@ from numbers import Real
 from statistics import fmean
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call
 from kitchen.recipe import Dish, menu, wait, work
-from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Table, Timeline, short
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, State, Table, Timeline
+from kitchen.timeline.words import short
+
+quiz = quizzes.quiz(__name__)
 
 SETTING = "from kitchen import Dish, State, Step, simulate, wait, work"
 
@@ -29,27 +37,27 @@ SETTING = "from kitchen import Dish, State, Step, simulate, wait, work"
     """,
     hints=[
         "Utilization under sync is all work divided by all minutes. Choose the work first: 3 minutes, say.",
-        "A quarter is in the middle of what is asked for. If 3 minutes of work are a quarter, the whole is 12 minutes, "
+        "A quarter is in the middle of 20 to 30 %. If 3 minutes of work are a quarter, the whole is 12 minutes, "
         "and 9 of them are waiting.",
-        'A dish is written `Dish("soup", [work("chop", 2), wait("simmer", 6)])`. The list needs one more, of another name.',
+        'A dish is written `Dish("soup", [work("chop", 2), wait("simmer", 6)])`. The list needs another one.',
     ],
     setting=SETTING,
 )
 def quarter_busy(answer):
-    """Make a menu of two dishes at which the one-track cook has her hands full for 20 to 30 % of the time."""
+    """Make a menu of two dishes with which the one-track cook has her hands full for 20 to 30 % of the time."""
     if callable(answer):
-        raise Wrong("that is a function: give the list of dishes itself, quarter_busy = [Dish(…), Dish(…)]")
+        raise Wrong("this is a function: give the list of dishes itself, quarter_busy = [Dish(…), Dish(…)]")
     if isinstance(answer, Dish) or not isinstance(answer, (list, tuple)):
-        raise Wrong(f"a menu is a list of dishes, [Dish(…), Dish(…)], and this is a {type(answer).__name__}")
+        raise Wrong(f"a menu is a list of dishes, [Dish(…), Dish(…)]; this is a {type(answer).__name__}")
     if odd := [thing for thing in answer if not isinstance(thing, Dish)]:
-        raise Wrong(f"{odd[0]!r} is on the menu, and it is no Dish: make one with Dish(name, [work(…), wait(…)])")
+        raise Wrong(f"{odd[0]!r} is on the menu, but it is not a Dish: make one with Dish(name, [work(…), wait(…)])")
     if len(answer) != 2:
-        raise Wrong(f"two dishes are asked for, and there are {len(answer)} on the menu")
+        raise Wrong(f"the number of dishes on the menu is {len(answer)}: it should be 2")
     if answer[0].name == answer[1].name:
         raise Wrong(f"both dishes are called {answer[0].name!r}: give each a name of its own")
     timeline = simulate.sync(answer)
     if not timeline.makespan:
-        raise Wrong("this menu takes no time at all, so there is nothing of which she could be busy a quarter")
+        raise Wrong("this menu takes no time at all, so she cannot be busy for a quarter of it")
     share = f"{short(100 * timeline.utilization)} %"
     figures = f"her hands are full for {short(timeline.busy)} of {short(timeline.makespan)} minutes, which is {share}"
     if timeline.utilization < 0.2 - 1e-9:
@@ -68,7 +76,7 @@ def _longest(timeline, state):
 def _given(answer, dishes):
     """What the reader's function gives for these dishes; of a generator, all of it."""
     if not callable(answer):
-        raise Wrong(f"a function is asked for, and this is {answer!r}")
+        raise Wrong(f"this should be a function, but it is {answer!r}")
     try:
         inspect.signature(answer).bind(dishes)
     except TypeError as error:
@@ -82,7 +90,7 @@ def _given(answer, dishes):
 
     given = call(whole)
     if given is None:
-        raise Wrong("the function returned None: is there a `return`? (And list.sort returns None, too.)")
+        raise Wrong("the function returned None: is there a `return`? (list.sort returns None, too.)")
     return given
 
 
@@ -135,28 +143,28 @@ def finishes(answer):
     for called, dishes in MENUS.items():
         given = _given(answer, dishes)
         if not isinstance(given, dict):
-            raise Wrong(f"a dict from name to minute is asked for, and this is a {type(given).__name__}: {given!r}")
+            raise Wrong(f"this should be a dict from name to minute, but it is a {type(given).__name__}: {given!r}")
         timeline = simulate.sync(dishes)
         _finishes_of(called, dishes, given, timeline)
-    return Right(f"the same as the model on {len(MENUS)} menus, the odd ones too.", simulate.sync(BREAKFAST))
+    return Right(f"the same as the model on {len(MENUS)} menus, even the odd ones.", simulate.sync(BREAKFAST))
 
 
 def _finishes_of(called, dishes, given, timeline):
     names = [dish.name for dish in dishes]
     if missing := [name for name in names if name not in given]:
-        raise Wrong(f"{called}: {missing[0]!r} is on the menu, but not in what you returned", timeline)
+        raise Wrong(f"{called}: {missing[0]!r} is on the menu, but not in your dict", timeline)
     if more := [name for name in given if name not in names]:
-        raise Wrong(f"{called}: {more[0]!r} is in what you returned, but not the name of a dish on the menu", timeline)
+        raise Wrong(f"{called}: {more[0]!r} is in your dict, but it is not the name of a dish on the menu", timeline)
     for dish in dishes:
         said, is_so = given[dish.name], timeline.finishes[dish.name]
         if not isinstance(said, Real):
-            raise Wrong(f"{called}: the time of {dish.name!r} is {said!r}, where a number is asked for", timeline)
+            raise Wrong(f"{called}: the time of {dish.name!r} is {said!r}: it should be a number", timeline)
         if not dish.steps:
             continue  # at 0, or when its turn came: there is something to be said for both
         if not isclose(said, is_so, abs_tol=1e-6):
             span = timeline.by_lane[dish.name][-1] if timeline.by_lane[dish.name] else None
             guess = _what_went_wrong(dish, said, is_so)
-            text = f"{called}: you say {dish.name} is on the table at {said:g} min, and it is at {is_so:g}{guess}"
+            text = f"{called}: you say {dish.name} is on the table at {said:g} min, but it is at {is_so:g}{guess}"
             raise Wrong(text, timeline, span)
 
 
@@ -164,11 +172,11 @@ def _what_went_wrong(dish, said, is_so):
     its_own = _length(dish)
     of_work = _work(dish)
     if isclose(said, is_so - its_own, abs_tol=1e-6):
-        return "; what you say is when she begins it"
+        return "; at your time she begins it"
     if isclose(said, its_own, abs_tol=1e-6):
-        return "; what you say is how long it takes by itself, but before that it has to queue for the cook"
+        return "; your time is how long it takes by itself, but before that it has to queue for the cook"
     if isclose(said, of_work, abs_tol=1e-6) or said < its_own:
-        return f"; its own steps take {its_own:g} minutes, the waits among them too"
+        return f"; its own steps take {its_own:g} minutes, and its waits count as well"
     return ""
 
 
@@ -207,9 +215,9 @@ ORDERS = {
             return sorted(dishes, key=lambda dish: sum(step.duration for step in dish.steps))
     """,
     hints=[
-        "Whoever comes first makes everybody behind wait for as long as that dish takes. Which dish makes them wait least?",
-        "What counts is how long a dish keeps the cook. Under sync that is all its steps, the waits as well.",
-        "`sorted(dishes, key=length)` gives a new list, ordered by what the function `length` says of each dish.",
+        "The first dish makes all the others wait for as long as it takes. Which dish makes them wait least?",
+        "How long does a dish keep the cook? Under sync for all its steps, even the waits.",
+        "`sorted(dishes, key=length)` gives a new list, ordered by what the function `length` returns for each dish.",
     ],
     setting=SETTING,
 )
@@ -223,14 +231,14 @@ def least_waiting(answer):
         if mean > least + 1e-6:
             long, short_one = next(pair for pair in pairwise(given) if _length(pair[0]) > _length(pair[1]))
             text = (
-                f"{called}: your order, {', '.join(dish.name for dish in given)}, has the guests wait {mean:.1f} minutes "
-                f"on average, and there is an order with {least:.1f}. {_why_not(given)}: "
+                f"{called}: your order, {', '.join(dish.name for dish in given)}, makes the guests wait {mean:.1f} minutes "
+                f"on average, but in the best order they wait {least:.1f}. {_why_not(given)}: "
                 f"{short_one.name} queues behind {long.name}"
             )
             raise Wrong(text, timeline, next(span for span in timeline.cook if span.lane == long.name))
     timeline = simulate.sync(_given(answer, BREAKFAST))
     return Right(
-        f"no other order has the guests wait less, on any of {len(ORDERS)} menus; at the breakfast it is "
+        f"in no other order do the guests wait less, on any of {len(ORDERS)} menus; at the breakfast it is "
         f"{_mean_finish(timeline):.1f} minutes on average.",
         timeline,
     )
@@ -242,20 +250,20 @@ def _why_not(given):
         return "You begin with the longest"
     if all(_work(one) <= _work(other) for one, other in pairwise(given)):
         return "You seem to look at the work only, but under sync a wait keeps the cook as well"
-    return "A dish is to come before every one that takes longer"
+    return "A dish must come before every dish that takes longer"
 
 
 def _as_dishes(called, dishes, given):
     try:
         given = list(given)
     except TypeError:
-        raise Wrong(f"a list of dishes is asked for, and this is a {type(given).__name__}") from None
+        raise Wrong(f"this should be a list of dishes, but it is a {type(given).__name__}") from None
     if odd := [thing for thing in given if not isinstance(thing, Dish)]:
-        raise Wrong(f"{called}: {odd[0]!r} is in your list, and it is no dish: give back the dishes themselves")
+        raise Wrong(f"{called}: {odd[0]!r} is in your list, but it is not a dish: return the dishes themselves")
     if lost := [dish.name for dish in dishes if dish not in given]:
-        raise Wrong(f"{called}: {lost[0]} was on the menu, and is not in your list: one guest gets nothing")
+        raise Wrong(f"{called}: {lost[0]} was on the menu, but is not in your list: one guest gets nothing")
     if len(given) != len(dishes):
-        raise Wrong(f"{called}: there are {len(dishes)} dishes on it, and {len(given)} in your list")
+        raise Wrong(f"{called}: there are {len(dishes)} dishes on the menu, and {len(given)} in your list")
     return given
 
 
@@ -291,9 +299,9 @@ def _mean_finish(timeline):
             return pieces
     """,
     hints=[
-        "Two loops, one within the other: for each dish, for each of its steps. A clock `now` goes on through all of it.",
+        "Use two loops, one inside the other: for each dish, for each of its steps. A clock `now` runs through all of it.",
         '`step.kind` is `"work"` or `"wait"`. Work is RUNNING. A wait is IDLING here, since the dish keeps the cook.',
-        "Before its first step a dish could go on, but has not got the cook: it is READY, from 0 to `now`.",
+        "Before its first step a dish could go on, but it has not got the cook: it is READY, from 0 to `now`.",
         "For each dish: add the READY piece; then, for each step, add `(dish.name, state, now, now + step.duration)`, "
         "and put the clock forward. Return the list after both loops.",
     ],
@@ -314,11 +322,11 @@ def _pieces(called, dishes, given):
     try:
         given = list(given.spans if isinstance(given, Timeline) else given)
     except TypeError:
-        raise Wrong(f"a list of (name, state, start, end) is asked for, and this is a {type(given).__name__}") from None
+        raise Wrong(f"this should be a list of (name, state, start, end), but it is a {type(given).__name__}") from None
     for row in given:
         name, state, start, end = _row(called, row)
         if not isinstance(name, str) or name not in pieces:
-            raise Wrong(f"{called}: {row!r} is about {name!r}, which is not the name of a dish on it")
+            raise Wrong(f"{called}: {row!r} is about {name!r}, but no dish has that name")
         if end < start:
             raise Wrong(f"{called}: {row!r} ends before it begins")
         if end > start:
@@ -360,15 +368,15 @@ def _compared(called, dishes, made, model):
         elif there and there[0][0] is READY and here and here[0][0] is not READY:
             late = here[0][1] > 0
             why = (
-                ": before its turn it could go on, and queues for the cook"
+                ": before its turn it could go on, so it queues for the cook"
                 if late
                 else ": she is still at the dish before"
             )
         elif here and there and here[0][0] is RUNNING and (there[0][0] is IDLING or here[0][2] > there[0][2]):
-            why = ": a wait is not RUNNING, since she has nothing to do in it"
+            why = ": a wait is not RUNNING, since she has nothing to do during it"
         else:
             why = ""
-        text = f"{called}, {dish.name}: yours is {_said(here)} where the model is {_said(there)}{why}"
+        text = f"{called}, {dish.name}: yours is {_said(here)}, the model's is {_said(there)}{why}"
         if here and _tiles(mine):
             raise Wrong(text, yours, _span_at(yours, dish.name, here[0][1]))
         raise Wrong(text, ours, _span_at(ours, dish.name, there[0][1] if there else 0.0))

@@ -1,130 +1,119 @@
-"""The exercises of 05 Real cooks: slices read from a Timeline, a counter that is safe, at most k threads at once."""
+"""The exercises of 05 Real cooks: two threads that no order can break, a counter that is safe, a program with threads.
+
+An exercise stays in one piece, judge, stub, solution and hints, which makes more than 400 lines.
+"""
 
 import threading
-from collections.abc import Sequence
-from math import isclose
+from collections import Counter
+from collections.abc import Mapping
 
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
-from kitchen.recipe import Dish, wait, work
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.gil import DEADLOCK, ENDS, FINE, LOCK, LOST, NAMES, TwoThreads
+from kitchen.lesson.running import Wrong, call
 from kitchen.recorder import Recorder
-from kitchen.simulate import threaded
-from kitchen.timeline import READY, RUNNING, WAITING, Span, Timeline
+from kitchen.timeline import READY, RUNNING, WAITING, Timeline
 
-# --- slices ----------------------------------------------------------------------------------------------------------
+quiz = quizzes.quiz(__name__)
+
+# --- impossible ------------------------------------------------------------------------------------------------------
+
+LEFT = """
+take = left
+left = take - 1
+put = right
+right = put + 1
+"""
+RIGHT = """
+take = right
+right = take - 1
+put = left
+left = put + 1
+"""
 
 
 @exercise(
     stub='''
-    def slices(timeline, lane):
-        """How long each slice of this lane was, in order of time."""
-        ...
+    def impossible():
+        """The lines of two threads, with locks: no order of steps loses an update, and none ends in a deadlock."""
+        a = """
+        take = left
+        left = take - 1
+        put = right
+        right = put + 1
+        """
+        b = """
+        take = right
+        right = take - 1
+        put = left
+        left = put + 1
+        """
+        return a, b
     ''',
     solution='''
-    def slices(timeline, lane):
-        """How long each slice of this lane was, in order of time."""
-        lengths, until = [], None
-        for span in timeline.by_lane[lane]:
-            if span.state is RUNNING:
-                if span.start == until:
-                    lengths[-1] += span.duration
-                else:
-                    lengths.append(span.duration)
-                until = span.end
-        return lengths
+    def impossible():
+        a = """
+        shelves.acquire()
+        take = left
+        left = take - 1
+        put = right
+        right = put + 1
+        shelves.release()
+        """
+        b = """
+        shelves.acquire()
+        take = right
+        right = take - 1
+        put = left
+        left = put + 1
+        shelves.release()
+        """
+        return a, b
     ''',
     hints=[
-        "`timeline.by_lane[lane]` has the spans of one lane, in order of time. Which of its states is a slice made of?",
-        "Two pieces in a row with different labels are two spans. They are one slice if one starts where the other ended.",
-        "Keep the end of the last RUNNING span. When the next RUNNING span starts there, add its `duration` to the last "
-        "length; when not, append a new length.",
+        "What must never happen: a thread has read `left`, and the other writes before it does. Put a lock around that.",
+        "A lock keeps nobody out who does not ask for it: both threads have to acquire the same one.",
+        "If you take two locks, take them in the same order in both threads. One lock for everything is simpler.",
     ],
-    setting="from kitchen.timeline import RUNNING",
 )
-def slices(answer):
-    """Return the lengths of a lane's slices in a Timeline, in order of time; RUNNING spans that touch are one slice."""
-    lonely = [Dish("soup", [work("cut", 3), work("stir", 2)])]
-    shared = [
-        Dish("soup", [work("cut", 1), work("stir", 4), wait("simmer", 6), work("taste", 1)]),
-        Dish("bread", [work("knead", 6), work("shape", 1)]),
-    ]
-    count = 0
-    for timeline in (threaded(shared, quantum=3, parked=True), threaded(lonely, quantum=2, parked=True)):
-        for lane, spans in timeline.by_lane.items():
-            begins, expected = _slices(spans)
-            count += len(expected)
-            got = call(answer, timeline, lane)
-            if not _alike(got, expected):
-                raise Wrong(_why(got, expected, timeline, lane), timeline, _first_off(got, expected, begins))
-    return Right(f"all {count} slices of three lanes are as long as you say")
-
-
-def _slices(spans):
-    """The first span of each slice, and how long the slice is."""
-    begins, lengths, until = [], [], None
-    for span in spans:
-        if span.state is RUNNING:
-            if span.start == until:
-                lengths[-1] += span.duration
-            else:
-                begins.append(span)
-                lengths.append(span.duration)
-            until = span.end
-    return begins, lengths
-
-
-def _numbers(got):
-    return isinstance(got, Sequence) and not isinstance(got, str) and all(type(n) in (int, float) for n in got)
-
-
-def _alike(got, expected):
-    return _numbers(got) and len(got) == len(expected) and all(map(isclose, got, expected))
-
-
-def _why(got, expected, timeline, lane):
-    of_lane = timeline.by_lane[lane]
-    running = [span.duration for span in of_lane if span.state is RUNNING]
-    everybody = [span.duration for span in timeline.cook]
-    right = f"the slices of {lane} are {_listed(expected)} min"
-    if got is None:
-        return "it returned None: build a list, and end with `return`"
-    if isinstance(got, (int, float)):
-        return f"it returned one number, {got:g}: {right}, a list with one length for each"
-    if isinstance(got, Sequence) and any(isinstance(one, Span) for one in got):
-        return "it returned spans: a slice's length is the span's `duration`"
-    if not _numbers(got):
-        return f"it returned {got!r:.80}: a list of lengths, that is, of numbers, was asked for"
-    if _alike(got, [span.duration for span in of_lane]):
-        return f"{_listed(got)} are all spans of {lane}, its READY and WAITING too: a slice is a stretch of RUNNING"
-    if _alike(got, everybody) or (len(got) > len(running) and _alike(sorted(got), sorted(everybody))):
-        return f"{_listed(got)} are the spans of all lanes: only those of {lane} were asked for"
-    if _alike(got, running):
-        return f"you say {_listed(got)}, but {right}: spans that touch are one slice, whatever their labels"
-    if _alike(sorted(got), sorted(expected)):
-        return f"the lengths are right, but not their order: {right}, from the first to the last"
-    return f"you say {_listed(got) or 'there are none'}, but {right}"
-
-
-def _first_off(got, expected, begins):
-    """Where the first slice begins whose length the answer does not have in its place."""
-    for place, length in enumerate(expected):
-        if not _numbers(got) or place >= len(got) or not isclose(got[place], length):
-            return begins[place]
-    return begins[-1]
-
-
-def _listed(lengths):
-    return ", ".join(f"{length:g}" for length in lengths)
+def impossible(answer):
+    """Add `NAME.acquire()` and `NAME.release()` to both threads, so that no order loses an update or ends in a deadlock."""
+    lines = call(answer)
+    if not isinstance(lines, (tuple, list)) or len(lines) != 2 or not all(isinstance(text, str) for text in lines):
+        raise Wrong(f"it returned {lines!r:.60}: return the two texts, `a, b`")
+    for name, text, own in zip(NAMES, lines, (LEFT, RIGHT), strict=True):
+        if "with " in text:
+            raise Wrong(
+                "these threads know no `with`: write `NAME.acquire()` and `NAME.release()` into lines of their own"
+            )
+        if taken := {lock for lock, _ in LOCK.findall(text)} & {"left", "right", "take", "put"}:
+            raise Wrong(f"`{min(taken)}` is a number here, not a lock: give the lock a name of its own")
+        kept = [line.strip() for line in text.splitlines() if line.strip() and not LOCK.fullmatch(line.strip())]
+        if kept != own.split("\n")[1:-1]:
+            raise Wrong(f"thread {name} no longer does its own four lines in their order: add lines, change none")
+    try:
+        threads = TwoThreads(*lines, left=5, right=5)
+    except ValueError as error:
+        raise Wrong(f"one order ends with an error: {error}") from None
+    for end in (LOST, DEADLOCK):
+        if order := threads.shortest(end):
+            raise Wrong(f"the order {' '.join(order)} {ENDS[end]}. {list(threads.told(order))[-1]}")
+    kept_for_ever = next((here.held for here in threads.situations if here.held and here.at == threads.last), {})
+    for lock, thread in kept_for_ever.items():
+        raise Wrong(f"thread {NAMES[thread]} keeps {lock} for ever: release it at the end")
+    return Right(f"all {threads.count(FINE):,} orders that are possible were tried, and every one ends well")
 
 
 # --- count -----------------------------------------------------------------------------------------------------------
 
-PAUSE = 0.008  # seconds that a reading and a writing thread leave to the others to come between
+PAUSE_SECONDS = 0.008  # seconds that a reading and a writing thread leave to the others to come between
 
 
 class _Counter:
     """A number to be shared, which notes who reads and who writes it, and gives a race every chance to happen.
 
-    A thread is `between` from its `read` to its `write`. In both it pauses, until a second thread is there or for PAUSE.
+    A thread is `between` from its `read` to its `write`. In both it pauses: until a second thread is there,
+    or for PAUSE_SECONDS.
     """
 
     def __init__(self, threads):
@@ -166,7 +155,7 @@ class _Counter:
 
     def _pause(self):
         self._changed.notify_all()
-        self._changed.wait_for(lambda: len(self.between) > 1, PAUSE)
+        self._changed.wait_for(lambda: len(self.between) > 1, PAUSE_SECONDS)
 
     def timeline(self) -> Timeline:
         for lane in range(len(self.recorder.lanes)):
@@ -177,12 +166,12 @@ class _Counter:
 @exercise(
     stub='''
     def count(counter, threads, times):
-        """Has so many threads add 1 to the counter, each so many times."""
+        """Lets that many threads add 1 to the counter, that many times each."""
         ...
     ''',
     solution='''
     def count(counter, threads, times):
-        """Has so many threads add 1 to the counter, each so many times."""
+        """Lets that many threads add 1 to the counter, that many times each."""
         lock = threading.Lock()
 
         def add():
@@ -199,8 +188,8 @@ class _Counter:
     hints=[
         "First without a lock: make a list of `threading.Thread(target=…)`, `start()` all of them, then `join()` all of "
         "them. The check shows you the race.",
-        "Make one `threading.Lock()`, before the threads. A lock that each thread makes for itself keeps nobody out.",
-        "No other thread may come between a reading and its writing: `with lock:` has to go round both.",
+        "Make one `threading.Lock()`, before the threads. If each thread makes its own lock, it keeps nobody out.",
+        "No other thread may come between reading and writing: put both into one `with lock:`.",
     ],
     setting="import threading\nfrom concurrent.futures import ThreadPoolExecutor",
 )
@@ -220,10 +209,10 @@ def count(answer):
             counter._changed.wait_for(lambda: counter.writes == total, 0.5)
     timeline = counter.timeline()
     race = counter.race and _span_of(timeline, *counter.race)
-    lost = f"{total} additions were made, and the counter says {counter.value}"
+    lost = f"{total} additions were made, but the counter says {counter.value}"
     if stuck:
         raise Wrong(
-            f"after {done} of {total} additions nothing went on: the others wait for a lock that is not given back "
+            f"after {done} of {total} additions nothing went on: the others wait for a lock that nobody gives back "
             "(`with lock:` gives it back by itself)",
             timeline,
         )
@@ -235,17 +224,17 @@ def count(answer):
     if done != total:
         raise Wrong(f"{done} additions were made: {threads} threads with {times} each make {total}", timeline)
     if len(counter.lanes) == 1:
-        raise Wrong(f"one thread made all {total} additions: they are to be shared out among {threads}", timeline)
+        raise Wrong(f"one thread made all {total} additions: share them out among {threads}", timeline)
     if counter.read_together:
         raise Wrong(
             f"two threads read the counter at the same time, before either had written: {lost}. "
-            "Let all threads share one lock, and let none read without it",
+            "Let all threads share one lock, and none read without it",
             timeline,
             race,
         )
     if race:
         raise Wrong(
-            f"only one thread at a time reads, but then another one reads before that has written: {lost}. "
+            f"only one thread at a time reads, but another one reads before the first has written: {lost}. "
             "Keep the lock until the new number is written",
             timeline,
             race,
@@ -253,7 +242,7 @@ def count(answer):
     if counter.value != total:
         raise Wrong(f"the counter says {counter.value} after {total} additions: write what you read, plus 1", timeline)
     if counter.alive < 2:
-        raise Wrong("each thread was started when the one before had ended: start all, and then join all", timeline)
+        raise Wrong("you started each thread after the one before had ended: start all, then join all", timeline)
     return Right(f"{threads} threads made {total} additions, and the counter says {total}", timeline)
 
 
@@ -263,50 +252,91 @@ def _span_of(timeline, lane, other, time):
     return next((span for span in spans if span.state is RUNNING and span.start <= time <= span.end), None)
 
 
-# --- at_most ---------------------------------------------------------------------------------------------------------
+# --- count_words -----------------------------------------------------------------------------------------------------
+
+# All begin with the same word, so that threads without a lock meet at it.
+TEXTS = ["soup egg egg", "soup", "soup bread and egg", "soup and bread and", "soup tea"]
+MISSING = 1  # the number of the page that is not there
+WORDS = Counter(word for page, text in enumerate(TEXTS) if page != MISSING for word in text.split())
 
 
-class NotFound(Exception):
+class NotFound(OSError):
     """What the function of this exercise raises for a page that is not there."""
 
 
-class _Site:
-    """A blocking `get` that notes who is under way. The calls wait for each other, until `places` of them are there."""
+LOOKING_SECONDS = 0.05  # that a thread which looks a word up leaves to the others to look one up as well
 
-    def __init__(self, pages, places, fails=False):
-        self.pages, self.places, self.fails = pages, places, fails
-        self.recorder = Recorder((f"page {page}" for page in pages), "calls of get")
-        self.asked, self.under_way, self.most, self.at = [], 0, 0, 0.0
-        self.waited = False
+
+class _Word(str):
+    """A word of a page, which gives a race every chance: a thread that looks it up in a dict pauses when it begins."""
+
+    site = None
+
+    def __hash__(self):
+        if self.site:
+            self.site.look()
+        return super().__hash__()
+
+
+class _Text(str):
+    """The text of a page."""
+
+    site = None
+
+    def split(self, *arguments):
+        words = [_Word(word) for word in super().split(*arguments)]
+        for word in words:
+            word.site = self.site
+        return words
+
+
+class _Site:
+    """A blocking `get` that notes who is under way. The calls wait for each other, until all are there, but not for ever.
+
+    So do the threads that look their first word up, to read its count and then to write it: `together`, whether two did.
+    """
+
+    def __init__(self):
+        self.recorder = Recorder((f"page {page}" for page in range(len(TEXTS))), "calls of get")
+        self.asked, self.under_way, self.most = [], 0, 0
+        self.looks, self.looking, self.together, self.over = Counter(), 0, False, False
         self._changed = threading.Condition()
 
     def get(self, page: int) -> str:
         with self._changed:
-            lane = self.pages.index(page)
-            self.recorder.change(lane, WAITING, "under way")
+            self.recorder.change(page, WAITING, "under way")
             self.asked.append(page)
             self.under_way += 1
-            if self.under_way > self.most:
-                self.most, self.at = self.under_way, self.recorder.now()
+            self.most = max(self.most, self.under_way)
             self._changed.notify_all()
-            if not self.waited:  # the first ones wait until all that may come have come, and then a little more
-                self._changed.wait_for(lambda: self.waited or self.under_way >= self.places, 0.5)
-                self._changed.wait_for(lambda: self.waited or self.under_way > self.places, 0.02)
-                self.waited = True
-                self._changed.notify_all()
-            slow = (page == self.pages[0]) is not self.fails  # the first page comes last, but fails first
-            self._changed.wait_for(lambda: False, 0.03 if slow else 0.002)
+            self._changed.wait_for(lambda: self.most == len(TEXTS), 0.3)
+            self._changed.wait_for(lambda: False, 0.002 if page == MISSING else 0.02)
             self.under_way -= 1
             self._changed.notify_all()
-            missing = self.fails and page == self.pages[0]
-            self.recorder.finish(lane, "not found" if missing else "")
-        if missing:
+            self.recorder.finish(page, "not found" if page == MISSING else "")
+        if page == MISSING:
             raise NotFound(f"page {page}")
-        return f"text of page {page}"
+        text = _Text(TEXTS[page])
+        text.site = self
+        return text
+
+    def look(self) -> None:
+        """A thread looks a word up: twice it waits for the others, for LOOKING_SECONDS at most."""
+        thread = threading.get_ident()
+        with self._changed:
+            self.looks[thread] += 1
+            if self.over or self.looks[thread] > 2:
+                return
+            self.looking += 1
+            self.together |= self.looking > 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.looking == len(TEXTS) - 1, LOOKING_SECONDS)
+            self.looking -= 1
 
     def quiet(self) -> int:
-        """How many calls are under way; then waits for their end."""
+        """How many calls are under way; then waits for their end. From now on nobody pauses."""
         with self._changed:
+            self.over = True
             left = self.under_way
             self._changed.wait_for(lambda: not self.under_way, 1.0)
             return left
@@ -314,87 +344,68 @@ class _Site:
 
 @exercise(
     stub='''
-    def at_most(k, get, pages):
-        """What get(page) returns for each of the pages, in their order."""
+    def count_words(get, pages):
+        """How often each word stands on all pages: a dict."""
         ...
     ''',
-    solution='''
-    def at_most(k, get, pages):
-        """What get(page) returns for each of the pages, in their order."""
-        with ThreadPoolExecutor(max_workers=k) as pool:
-            return list(pool.map(get, pages))
-    ''',
+    solution="""
+    def count_words(get, pages):
+        counts, lock = {}, threading.Lock()
+
+        def count(page):
+            try:
+                words = get(page).split()
+            except OSError:
+                return
+            with lock:
+                for word in words:
+                    counts[word] = counts.get(word, 0) + 1
+
+        crew = [threading.Thread(target=count, args=[page]) for page in pages]
+        for thread in crew:
+            thread.start()
+        for thread in crew:
+            thread.join()
+        return counts
+    """,
     hints=[
-        "A pool of k threads never has more than k calls under way: `ThreadPoolExecutor(max_workers=k)`.",
-        "`pool.map(get, pages)` hands out the calls and gives the results in the order of the pages, not of their arrival.",
-        "What `pool.map` gives raises a call's exception when you come to its result. So do come to all of them: "
-        "`list(…)`. The `with` block round the pool waits for the threads.",
+        "Write a function for one page first: it gets the text, and adds its words to a dict that all share.",
+        "Reading a count and writing it back are two steps: put both into a `with lock:`, but not the `get`.",
+        "A thread for each page: `threading.Thread(target=count, args=[page])`. Start all, then join all. An `OSError` is "
+        "caught inside the thread's own function.",
     ],
     setting="import threading\nfrom concurrent.futures import ThreadPoolExecutor",
 )
-def at_most(answer):
-    """Call the blocking `get(page)` for all pages, k calls at once; return the results in order, let errors come out."""
-    k, pages = 3, list(range(7))
-    site = _Site(pages, k)
-    got = call(answer, k, site.get, pages)
-    left = site.quiet()
-    timeline = site.recorder.timeline()
-    longest = max(timeline.spans, key=lambda span: span.state is WAITING and span.duration, default=None)
-    if left:
-        raise Wrong(
-            f"it returned while {left} calls were still under way: wait for your threads before you return", timeline
-        )
-    if site.most > k:
-        span = next(
-            (span for span in reversed(timeline.by_time) if span.state is WAITING and span.start <= site.at), None
-        )
-        raise Wrong(f"{site.most} calls were under way at once: {k} were allowed", timeline, span)
-    if site.most == 1:
-        raise Wrong(f"one call after the other, while {k} were allowed at once: each needs a thread", timeline, longest)
-    if site.most < k:
-        raise Wrong(f"never more than {site.most} calls were under way at once: {k} were allowed", timeline, longest)
-    _results(got, site, timeline)
-    _errors(answer, k, pages)
-    return Right(f"{len(pages)} pages, never more than {k} calls at once, in order, and no error is lost", timeline)
-
-
-def _results(got, site, timeline):
-    expected = [f"text of page {page}" for page in site.pages]
-    if got is None:
-        raise Wrong("the calls are right, but it returned None: return the list of their results", timeline)
-    if not isinstance(got, (list, tuple)):
-        raise Wrong(f"it returned a {type(got).__name__}: return a list of the results", timeline)
-    if len(site.asked) > len(site.pages):
-        raise Wrong(f"{len(site.asked)} calls were made for {len(site.pages)} pages: once for each is enough", timeline)
-    got = list(got)
-    if got == expected:
-        return
-    if all(one in got for one in expected):
-        first = next(page for page, (one, other) in enumerate(zip(got, expected, strict=False)) if one != other)
-        raise Wrong(
-            f"the results are all there, but in the order in which they came: in place {first} stands {got[first]!r}",
-            timeline,
-        )
-    missing = sum(one not in got for one in expected)
-    raise Wrong(f"{missing} of {len(expected)} results are not in what was returned", timeline)
-
-
-def _errors(answer, k, pages):
-    """The first page is not there: that must come out, and no thread may be left behind."""
-    site = _Site(pages, k, fails=True)
-    come_out, got = False, None
+def count_words(answer):
+    """Get all pages at the same time, a thread for each, and return a dict: how often each word stands on all pages."""
+    site = _Site()
     try:
-        got = call(answer, k, site.get, pages)
-    except NotFound:
-        come_out = True
-    except ExceptionGroup as group:
-        come_out = group.subgroup(NotFound) is not None
+        got, failed = call(answer, site.get, list(range(len(TEXTS)))), None
+    except NotFound as error:
+        got, failed = None, error
     left = site.quiet()
     timeline = site.recorder.timeline()
-    span = next((span for span in timeline.by_lane["page 0"] if span.state is WAITING), None)
-    if not come_out:
-        raise Wrong(f"get(0) raised NotFound, and nobody heard of it: what came back was {got!r:.60}…", timeline, span)
+    if failed:
+        raise Wrong(f"page {MISSING} failed, and its error came out: so the other pages' words were lost", timeline)
     if left:
-        raise Wrong(
-            f"when page 0 failed, {left} other calls were left behind under way: wait for them too", timeline, span
-        )
+        raise Wrong(f"it returned while {left} calls were still under way: `join` the threads first", timeline)
+    if len(site.asked) != len(TEXTS):
+        raise Wrong(f"`get` was called {len(site.asked)} times, for {len(TEXTS)} pages", timeline)
+    if site.most == 1:
+        raise Wrong("one page after the other: start all threads, and then join them", timeline, timeline.spans[0])
+    if site.most < len(TEXTS):
+        raise Wrong(f"never more than {site.most} of {len(TEXTS)} calls were under way at once", timeline)
+    if not isinstance(got, Mapping):
+        raise Wrong(f"it returned {got!r:.60}: return a dict from each word to how often it stands there", timeline)
+    if strange := [word for word in got if word not in WORDS]:
+        raise Wrong(f"{strange[0]!r:.60} is a key of your dict, and no word of these pages", timeline)
+    off = [f"{word!r} {got.get(word, 0)!r:.20} times" for word in WORDS if got.get(word, 0) != WORDS[word]]
+    if off and site.together:
+        advice = "if the threads share a dict, reading a count and writing it back belong under one lock"
+        raise Wrong(f"you count {', '.join(off)}, and right is {dict(WORDS)}: {advice}", timeline)
+    if off:
+        raise Wrong(f"you count {', '.join(off)}. Right is {dict(WORDS)}", timeline)
+    return Right(
+        f"{len(TEXTS)} pages at once, {sum(WORDS.values())} words counted, and one page that failed cost no other",
+        timeline,
+    )

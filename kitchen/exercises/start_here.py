@@ -3,8 +3,12 @@
 from math import fsum
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call
 from kitchen.recipe import menu
+
+quiz = quizzes.quiz(__name__)
 
 
 @exercise(
@@ -27,18 +31,18 @@ def side_dish(answer):
     """Write a menu of one dish that takes five minutes, two of them work."""
     made = call(answer)
     if made is None:
-        raise Wrong("the function returned nothing: does it say `return`?")
+        raise Wrong("the function returned nothing: is there a `return`?")
     try:
         dishes = menu(made)
     except (TypeError, ValueError) as error:
-        raise Wrong(f"that is no menu: {error}") from None
+        raise Wrong(f"this is not a menu: {error}") from None
     timeline = simulate.sync(dishes)
     if len(dishes) != 1:
-        raise Wrong(f"there are {len(dishes)} dishes on that menu, and one was asked for", timeline)
+        raise Wrong(f"the number of dishes on this menu is {len(dishes)}: it should be 1", timeline)
     needed = fsum(step.duration for dish in dishes for step in dish.steps)
     if abs(needed - 5) > 1e-9:
         last = timeline.spans[-1] if timeline.spans else None
-        raise Wrong(f"the dish takes {needed:g} minutes and not 5", timeline, last)
+        raise Wrong(f"the dish takes {needed:g} minutes, not 5", timeline, last)
     if abs(timeline.busy - 2) > 1e-9:
-        raise Wrong(f"the cook is needed for {timeline.busy:g} minutes and not for 2", timeline, timeline.spans[0])
+        raise Wrong(f"the dish needs the cook for {timeline.busy:g} minutes, not for 2", timeline, timeline.spans[0])
     return Right("five minutes, and the cook has her hands full in two of them", timeline)

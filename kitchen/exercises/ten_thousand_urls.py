@@ -1,6 +1,8 @@
-"""The exercises of notebook 07: enough places, a crew of workers, a crowd that is sent away, pages as they come.
+"""The exercises of notebook 07: enough places, a crowd that is sent away, pages as they come, a whole harvest.
 
 The pages come from a site in memory (`pages.py`).
+
+An exercise stays in one piece, judge, stub, solution and hints, which makes more than 400 lines.
 """
 
 import asyncio
@@ -8,19 +10,23 @@ from itertools import count
 from math import ceil, floor, log10
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
-from kitchen.exercises.pages import (
-    SECONDS,
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.pages import (
+    VISIT_SECONDS,
     Answer,
-    Site,
+    PracticeSite,
     a_place_was_never_empty,
     coroutine_function,
     each_was_asked_for_once,
     rounds,
     text_of,
 )
+from kitchen.lesson.running import Wrong, call
 from kitchen.recipe import downloads
-from kitchen.timeline import short
+from kitchen.timeline.words import short
+
+quiz = quizzes.quiz(__name__)
 
 
 def _many(number, thing):
@@ -55,20 +61,20 @@ NEAR = 1.1  # times the lower bound: that is near enough
         return limit
     """,
     hints=[
-        "`simulate.cooperative(dishes, limit=7).makespan` says how long it takes with seven places. Nobody is as fast as "
-        "`simulate.lower_bound(dishes)`.",
-        "Try 1, then 2, then 3, and stop at the first that is fast enough. The model is quick: no need to be clever.",
-        "Little's law gives the right order of magnitude at once, but the evening has a beginning and an end, when the "
-        "places are not all in use: a few more are needed than it says.",
+        "`simulate.cooperative(dishes, limit=7).makespan` says how long it takes with seven places. No schedule "
+        "is faster than `simulate.lower_bound(dishes)`.",
+        "Try 1, then 2, then 3, and stop at the first that is fast enough. The model is quick, so you need not be clever.",
+        "Little's law gives the right order of magnitude at once, but the evening has a beginning and an end, when not all "
+        "places are in use: you need a few more than it says.",
     ],
     setting="from kitchen import simulate",
 )
 def enough(answer):
-    """Find the smallest limit with which the model takes at most 1.1 times the time that no schedule can beat."""
+    """Find the smallest limit with which the model takes at most 1.1 times the lower bound."""
     found = []
     for name, dishes in MENUS.items():
         bound = simulate.lower_bound(dishes)
-        limit = call(answer, list(dishes), seconds=SECONDS)
+        limit = call(answer, list(dishes), seconds=VISIT_SECONDS)
         if limit is None:
             raise Wrong("it returned None: is there a `return` at the end?")
         if isinstance(limit, bool) or not isinstance(limit, (int, float)) or limit != int(limit) or limit < 1:
@@ -80,125 +86,16 @@ def enough(answer):
             over = timeline.makespan / bound - 1
             text = f"{name}: with {_many(limit, 'place')} it takes {short(timeline.makespan)} min"
             text += f", {over:.0%} above the bound"
-            raise Wrong(f"{text}. See who waits outside", timeline, outside[-1] if outside else None)
+            raise Wrong(f"{text}. Look at who waits outside", timeline, outside[-1] if outside else None)
         fewer = next(k for k in count(1) if simulate.cooperative(dishes, limit=k).makespan <= NEAR * bound)
         if fewer < limit:
-            raise Wrong(f"{name}: {limit} places are enough, but so are {fewer}: the smallest is wanted", timeline)
+            raise Wrong(f"{name}: {limit} places are enough, but so are {fewer}: find the smallest", timeline)
         found.append(limit)
     shown = simulate.cooperative(MENUS["60 slow answers"], limit=found[1])
     return Right(f"{', '.join(map(str, found))} places are enough for the three menus, and no fewer", shown)
 
 
 # --- 2 ---------------------------------------------------------------------------------------------------------------
-
-PAGES = {f"page {number}": 1.0 + 7.1 * (number % 7 == 3) + 0.13 * (number * 5 % 11) for number in range(24)}
-
-
-class Store:
-    """URLs that are made one by one, when they are asked for. `ahead`: the most that were made and not yet fetched."""
-
-    def __init__(self, site, pages):
-        self.site, self.pages, self.made, self.ahead = site, pages, 0, 0
-
-    def urls(self):
-        for page in self.pages:
-            self.made += 1
-            self.ahead = max(self.ahead, self.made - len(self.site.requests.asked))
-            yield page
-
-
-@exercise(
-    stub="""
-    async def workers(get, urls, n):
-        # await get(url) for every url, n at once; urls is a generator: take a url when there is a place for it
-        ...
-    """,
-    solution="""
-    async def workers(get, urls, n):
-        pages = {}
-
-        async def worker():
-            for url in urls:
-                pages[url] = await get(url)
-
-        async with asyncio.TaskGroup() as crew:
-            for _ in range(n):
-                crew.create_task(worker())
-        return pages
-    """,
-    hints=[
-        "Not a task for each URL: `n` tasks, each of which fetches one URL after the other until there are none left.",
-        "Where do the workers get their URLs? From an `asyncio.Queue(maxsize=n)`, or straight from the generator: several "
-        "loops may take turns at one and the same generator, and each URL goes to one of them.",
-        "A worker is `for url in urls: pages[url] = await get(url)`. Start `n` of them in an `asyncio.TaskGroup`, whose "
-        "end waits for all.",
-    ],
-)
-def workers(answer):
-    """Fetch all URLs of a generator with n workers, and return a dict of every URL and its page."""
-    for n in (4, 3):
-        site, pages = Site(PAGES, n), list(PAGES)
-        store, alive, left, idle = Store(site, pages), [], set(), set()
-        coroutine_function(answer)
-
-        async def visit(get, urls, most, alive=alive, left=left, idle=idle):
-            before = asyncio.all_tasks()
-
-            async def counted(page):
-                alive.append(len(asyncio.all_tasks() - before))
-                return await get(page)
-
-            value = await answer(counted, urls, most)
-            left |= asyncio.all_tasks() - before
-            await rounds()
-            idle |= asyncio.all_tasks() - before
-            return value
-
-        value = site.visited(visit, store.urls(), n)
-        requests = site.requests
-        if len(requests.crowd) > n:
-            text = f"{len(requests.crowd)} requests were under way at once, and n was {n}"
-            raise Wrong(f"{text}: there are as many as there are workers", site.timeline, requests.span(n))
-        if store.ahead > 2 * n + 2:
-            if max(alive, default=0) > 2 * n + 4:
-                text = f"{max(alive)} tasks were alive at once: a task for each URL takes memory for each URL"
-                raise Wrong(f"{text}. Let {n} tasks do all the work", site.timeline)
-            text = f"{store.ahead} URLs had been taken out of the generator and not yet fetched"
-            raise Wrong(
-                f"{text}: of ten million, they would all lie in memory. Take one when it is needed", site.timeline
-            )
-        as_dict(value, pages, site)
-        each_was_asked_for_once(requests, pages)
-        a_place_was_never_empty(site, n)
-        if idle:
-            text = f"{_were(len(idle), 'task')} still there when it had returned: send the workers home"
-            raise Wrong(text, site.timeline)
-        if left:
-            text = f"{_were(len(left), 'task')} not over yet when it had returned"
-            advice = "to cancel a task only asks it to end, so await the end of each"
-            raise Wrong(f"{text}: {advice}", site.timeline)
-    text = f"24 pages, always {n} at once while there were any, and never more than {_many(store.ahead, 'URL')} ahead"
-    return Right(text, site.timeline)
-
-
-def as_dict(value, pages, site):
-    """Raises Wrong when what came back is not a dict of every URL and its page."""
-    if value is None:
-        raise Wrong("it returned None: is there a `return` at the end?", site.timeline)
-    if not isinstance(value, dict):
-        raise Wrong(f"it returned a {type(value).__name__}: wanted is a dict of every URL and its page", site.timeline)
-    if missing := [page for page in pages if page not in value]:
-        asked = missing[0] in site.requests.asked
-        lane = site.requests.asked.index(missing[0]) if asked else None
-        what = "it was begun, and nobody waited for it" if asked else "it was never begun"
-        text = f"{len(missing)} of {len(pages)} pages are not in the dict. The first is {missing[0]}: {what}"
-        raise Wrong(text, site.timeline, site.requests.span(lane) if asked else None)
-    for page in pages:
-        if value[page] != text_of(page):
-            raise Wrong(f"for {page} the dict has {value[page]!r}, and not what `get` returned", site.timeline)
-
-
-# --- 3 ---------------------------------------------------------------------------------------------------------------
 
 SERVES = 6  # at once
 CROWD = 24
@@ -207,7 +104,7 @@ RETRY_AFTER = 1
 MOST_REQUESTS = 54  # 60 are what a crowd needs that comes back to the second
 
 
-class Strict(Site):
+class Strict(PracticeSite):
     """A site that serves `SERVES` requests at once, and sends the others away with a 429. It has `sleep` on its clock."""
 
     def __init__(self, pages):
@@ -255,15 +152,15 @@ class Strict(Site):
         return answer
     """,
     hints=[
-        "A loop: as long as the status is 429, `await sleep(…)` and ask again. Every other status is an answer.",
+        "Write a loop: as long as the status is 429, `await sleep(…)` and ask again. Every other status is an answer.",
         "How long? At least `answer.retry_after`: the site has asked for that. And a bit more, at random.",
-        "`random.uniform(1, 2)` is a number somewhere between 1 and 2. Multiply: then a crowd that was sent away in one "
-        "moment comes back spread over a second.",
+        "`random.uniform(1, 2)` is a number somewhere between 1 and 2. Multiply: then a crowd that was refused "
+        "in one moment comes back spread over a second.",
     ],
     setting="import random",
 )
 def get_politely(answer):
-    """Ask again after a 429: when the site says so, but not at the same moment as the rest of the crowd."""
+    """Ask again after a 429, when the site says so, but not at the same moment as the rest of the crowd."""
     coroutine_function(answer)
     pages = [f"page {number}" for number in range(CROWD)]
     site = Strict(pages)
@@ -282,21 +179,21 @@ def get_politely(answer):
         statuses = [status for asked, status in site.answers if asked == page]
         if 404 in statuses[:-1]:
             times = len(statuses) - statuses.index(404) - 1
-            text = f"{page} was answered with a 404, and was asked for {times} more times: only 429 means “later”"
+            text = f"{page} got a 404, and you asked for it {times} more times: only 429 means “later”"
             raise Wrong(text, timeline, requests.span(_last_of(requests, page)))
         if statuses[-1] == 429:
-            text = f"{page} was given up after a 429: as long as the site says “later”, come back later"
+            text = f"{page} was given up after a 429: as long as the site says “later”, ask again later"
             raise Wrong(text, timeline, requests.span(_last_of(requests, page)))
         if value != Answer(statuses[-1]):
-            raise Wrong(f"for {page} it returned {value!r}, and not the last answer of `get`", timeline)
+            raise Wrong(f"for {page} it returned {value!r}, not the last answer of `get`", timeline)
     for lane, pause in site.came_back:
         if pause == 0:
             text = (
-                f"sent away with a 429 and back in the same moment, without any `sleep`: {len(requests.asked)} requests"
+                f"refused with a 429 and back in the same moment, without any `sleep`: {len(requests.asked)} requests"
             )
             raise Wrong(f"{text} for {CROWD} pages", timeline, requests.span(lane))
         if pause < RETRY_AFTER - 1e-9:
-            text = f"it came back after {short(pause)} s, and the site had asked for {RETRY_AFTER} s"
+            text = f"it came back after {short(pause)} s, but the site had asked for {RETRY_AFTER} s"
             raise Wrong(f"{text}: read `retry_after`", timeline, requests.span(lane))
     _spread(site)
     text = f"{len(requests.asked)} requests for {CROWD} pages, of which {SERVES} can be served at once"
@@ -312,12 +209,12 @@ def _spread(site):
         together = begun.count(moment)
         if together > SERVES:
             lane = site.came_back[begun.index(moment)][0]
-            text = f"{together} of those sent away came back in the very same moment, and most were sent away again"
+            text = f"{together} of those refused came back in the very same moment, and most were refused again"
             raise Wrong(f"{text}: wait a bit longer at random", site.timeline, requests.span(lane))
     if len(requests.asked) > MOST_REQUESTS:
         back = {requests.asked[lane]: requests.span(lane).start for lane, _ in reversed(site.came_back)}  # at first
         spread = max(back.values()) - min(back.values())
-        text = f"{len(requests.asked)} requests for {CROWD} pages. Those sent away came back nearly together"
+        text = f"{len(requests.asked)} requests for {CROWD} pages. Those refused came back nearly together"
         text += f": they came back within {_upwards(spread)} s of each other"
         raise Wrong(f"{text}; spread them over about as long again as the site asked for", site.timeline)
 
@@ -332,7 +229,7 @@ def _last_of(requests, page):
     return len(requests.asked) - 1 - requests.asked[::-1].index(page)
 
 
-# --- 4 ---------------------------------------------------------------------------------------------------------------
+# --- 3 ---------------------------------------------------------------------------------------------------------------
 
 UNEVEN = dict(
     zip([f"page {number}" for number in range(10)], [6, 2.3, 1.1, 4.7, 0.8, 3.9, 1.3, 2.6, 0.7, 1.9], strict=True)
@@ -366,17 +263,17 @@ HAD_ENOUGH = 3  # pages, after which the reader stops listening
             await asyncio.gather(*tasks, return_exceptions=True)
     """,
     hints=[
-        "An `async def` with a `yield` in it is an async generator: whoever uses it writes `async for page in …`.",
-        "`for first in asyncio.as_completed(tasks): yield await first` hands over what is there first. The limit is a "
-        "semaphore, as ever.",
-        "And if the reader stops early? Then the generator is closed: at its `yield` GeneratorExit is raised. `try:` … "
-        "`finally:` runs in every case. Cancel there what is still under way, and await its end: "
+        "An `async def` with a `yield` in it is an async generator: you use it with `async for page in …`.",
+        "`for first in asyncio.as_completed(tasks): yield await first` hands over what comes first. The limit "
+        "is a semaphore, as always.",
+        "And if the reader stops early? Then somebody closes the generator: its `yield` raises GeneratorExit. `try:` … "
+        "`finally:` runs in every case. Cancel what is still under way there, and await its end: "
         "`gather(…, return_exceptions=True)`.",
     ],
 )
 def as_they_come(answer):
     """Hand over each page as soon as it is there, at most `limit` at once, and leave nothing running behind."""
-    site, pages = Site(UNEVEN, PLACES), list(UNEVEN)
+    site, pages = PracticeSite(UNEVEN, PLACES), list(UNEVEN)
     came = []
 
     async def listen(get, urls, limit):
@@ -392,15 +289,15 @@ def as_they_come(answer):
         raise Wrong("nothing was yielded: `yield` each page", timeline)
     each_was_asked_for_once(requests, pages)
     if len(came) != len(pages):
-        raise Wrong(f"{len(came)} pages were yielded, and {len(pages)} were asked for", timeline)
+        raise Wrong(f"{len(came)} of {len(pages)} pages were yielded", timeline)
     ends = {text_of(page): requests.span(requests.asked.index(page)).end for page in pages}
     if strange := [page for page, _ in came if page not in ends]:
-        raise Wrong(f"{strange[0]!r} was yielded: wanted is what `get` returned", timeline)
+        raise Wrong(f"{strange[0]!r} was yielded: yield what `get` returned", timeline)
     a_place_was_never_empty(site, PLACES)
     handed_over_at_once(came, ends, timeline, requests)
     nothing_goes_on(answer, pages)
     return Right(
-        f"each of the {len(pages)} pages was handed over when it came, and nothing went on at the end", timeline
+        f"each of the {len(pages)} pages was handed over when it came, and nothing went on after the end", timeline
     )
 
 
@@ -412,15 +309,15 @@ def handed_over_at_once(came, ends, timeline, requests):
         return
     span = requests.span([text_of(asked) for asked in requests.asked].index(page))
     if all(moment == came[0][1] for _, moment in came):
-        text = f"all pages were handed over together, after {short(when)} s, and the first had been there after"
+        text = f"all pages were handed over together, after {short(when)} s, but the first had come after"
         raise Wrong(f"{text} {short(min(ends.values()))} s: `yield` inside the loop that waits", timeline, span)
-    text = f"{page!r} was there after {short(ends[page])} s and handed over after {short(when)} s"
-    raise Wrong(f"{text}: it had to wait for others that were asked before it", timeline, span)
+    text = f"{page!r} came after {short(ends[page])} s and was handed over after {short(when)} s"
+    raise Wrong(f"{text}: it had to wait for pages that you asked for earlier", timeline, span)
 
 
 def nothing_goes_on(answer, pages):
     """Raises Wrong when requests are still under way after the reader has stopped listening."""
-    site, under_way, told, problem = Site(UNEVEN, 0, cleaning=CLEANING), [], [], []
+    site, under_way, told, problem = PracticeSite(UNEVEN, 0, cleaning=CLEANING), [], [], []
 
     async def stop_early(get, urls, limit):
         coming = stream(answer, get, urls, limit)
@@ -453,7 +350,7 @@ def nothing_goes_on(answer, pages):
         text = f"{stopped} {_were(len(going_on), 'request')} still under way"
         raise Wrong(f"{text}: cancel and await them in a `finally`", site.timeline, site.requests.span(going_on[0]))
     if under_way:
-        text = f"{stopped} {_were(len(under_way), 'request')} cancelled, but not over when the generator was closed"
+        text = f"{stopped} {_were(len(under_way), 'request')} cancelled, but not finished when the generator was closed"
         raise Wrong(f"{text}: await their end in the `finally`", site.timeline, site.requests.span(under_way[0]))
 
 
@@ -464,5 +361,170 @@ def stream(answer, *arguments):
         return coming
     if asyncio.iscoroutine(coming):
         coming.close()
-        raise Wrong("it is a coroutine, which hands over everything at its end: `yield` makes it an async generator")
-    raise Wrong(f"it returned a {type(coming).__name__}: wanted is an `async def` with a `yield` in it")
+        raise Wrong("it is a coroutine, and hands over everything at its end: `yield` makes it an async generator")
+    raise Wrong(f"it returned a {type(coming).__name__}: it should be an `async def` with a `yield` in it")
+
+
+# --- 4 ---------------------------------------------------------------------------------------------------------------
+
+PAGES = {f"page {number}": 1.0 + 7.1 * (number % 7 == 3) + 0.13 * (number * 5 % 11) for number in range(24)}
+FAILURES = {"page 4": 1, "page 9": 2, "page 15": 9}  # so often in a row a page cannot be had
+MOST_TRIES = 3
+
+
+class Flaky(PracticeSite):
+    """A site of which some pages fail at first, with a ConnectionError. `saved`: when which page was handed over."""
+
+    def __init__(self, places):
+        super().__init__(PAGES, places)
+        self.saved, self.came = [], {}
+
+    async def get(self, page):
+        text = await super().get(page)
+        if self.requests.asked.count(page) <= FAILURES.get(page, 0):
+            raise ConnectionError(f"{page}: connection reset")
+        self.came[page] = self.now
+        return text
+
+    def save(self, url, page):
+        self.saved.append((url, page, self.now))
+
+
+class Store:
+    """URLs that are made one by one, when they are asked for. `ahead`: the most that were made and not yet fetched."""
+
+    def __init__(self, site, pages):
+        self.site, self.pages, self.made, self.ahead = site, pages, 0, 0
+
+    def urls(self):
+        for page in self.pages:
+            self.made += 1
+            self.ahead = max(self.ahead, self.made - len(set(self.site.requests.asked)))
+            yield page
+
+
+@exercise(
+    stub='''
+    async def harvest(get, urls, save, n):
+        """Saves every page as it comes, n at once; a list of the URLs that were given up."""
+        ...
+    ''',
+    solution="""
+    async def harvest(get, urls, save, n):
+        given_up = []
+
+        async def one(url):
+            for _ in range(3):
+                try:
+                    save(url, await get(url))
+                    return
+                except ConnectionError:
+                    pass
+            given_up.append(url)
+
+        async def worker():
+            while (url := await queue.get()) is not None:
+                await one(url)
+
+        queue = asyncio.Queue(n)
+        async with asyncio.TaskGroup() as crew:
+            for _ in range(n):
+                crew.create_task(worker())
+            for url in urls:
+                await queue.put(url)
+            for _ in range(n):
+                await queue.put(None)
+        return given_up
+    """,
+    hints=[
+        "Three parts: a function for one URL, with its tries; a worker that takes URLs and does one after the other; and "
+        "`n` workers in a `TaskGroup`, whose end waits for all.",
+        "Where do the workers get their URLs? From an `asyncio.Queue(n)`, into which you put them; or straight from the "
+        "generator: several loops may take turns at one generator, and each URL goes to one of them.",
+        "How does a worker learn that there is no more? Put a `None` into the queue for each of them at the end. (Or "
+        "await `queue.join()`, and cancel them; it waits until there was a `task_done()` for each `get`.)",
+        "One URL: `for _ in range(3):`, and in it `try: save(url, await get(url))` and `return`, "
+        "`except ConnectionError: pass`. After the loop it has to be given up.",
+    ],
+)
+def harvest(answer):
+    """Fetch all URLs of a generator, n at once; save each page as it comes, try three times, return what you gave up."""
+    coroutine_function(answer)
+    for n in (4, 3):
+        site, pages = Flaky(n), list(PAGES)
+        store, alive, left, idle = Store(site, pages), [], set(), set()
+
+        async def visit(get, urls, most, site=site, alive=alive, left=left, idle=idle):
+            before = asyncio.all_tasks()
+
+            async def counted(page):
+                alive.append(len(asyncio.all_tasks() - before))
+                return await get(page)
+
+            value = await answer(counted, urls, site.save, most)
+            left |= asyncio.all_tasks() - before
+            await rounds()
+            idle |= asyncio.all_tasks() - before
+            return value
+
+        try:
+            value = site.visited(visit, store.urls(), n)
+        except* ConnectionError as errors:
+            text = f"`get` failed, and its error came out ({_first(errors)})"
+            raise Wrong(f"{text}: try again, and after {MOST_TRIES} tries give that page up", site.timeline) from None
+        requests = site.requests
+        if len(requests.crowd) > n:
+            text = f"{len(requests.crowd)} requests were under way at once, and n was {n}"
+            raise Wrong(f"{text}: there are as many as there are workers", site.timeline, requests.span(n))
+        if store.ahead > 2 * n + 2:
+            if max(alive, default=0) > 2 * n + 4:
+                text = f"{max(alive)} tasks were alive at once: a task for each URL takes memory for each URL"
+                raise Wrong(f"{text}. Let {n} tasks do all the work", site.timeline)
+            text = f"{store.ahead} URLs had been taken out of the generator and not yet fetched"
+            raise Wrong(f"{text}: of ten million, they would all lie in memory. Give the queue a bound", site.timeline)
+        _all_saved(site, value, pages)
+        a_place_was_never_empty(site, n)
+        if idle:
+            text = f"{_were(len(idle), 'task')} still there when it had returned: end the workers"
+            raise Wrong(text, site.timeline)
+        if left:
+            text = f"{_were(len(left), 'task')} not over yet when it had returned"
+            advice = "cancelling only asks a task to end, so await the end of each"
+            raise Wrong(f"{text}: {advice}", site.timeline)
+    text = f"{len(site.saved)} of 24 pages, always {n} at once while there were any, each saved when it came"
+    return Right(f"{text}; {_many(len(value), 'page')} given up after {MOST_TRIES} tries", site.timeline)
+
+
+def _first(errors):
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
+
+
+def _all_saved(site, value, pages):
+    """Raises Wrong when a page is missing, late, or there twice, and when what was given up is not what had to be."""
+    timeline, asked, saved = site.timeline, site.requests.asked, [url for url, _, _ in site.saved]
+    for page in pages:
+        tries, needed = asked.count(page), FAILURES.get(page, 0) + 1
+        span = site.requests.span(_last_of(site.requests, page)) if tries else None
+        if not tries:
+            raise Wrong(f"{page} was never asked for: call `get` for every URL", timeline)
+        if tries > min(needed, MOST_TRIES):
+            why = "though it had come" if needed <= MOST_TRIES else f"{MOST_TRIES} tries are enough"
+            raise Wrong(f"{page} was asked for {tries} times: {why}", timeline, span)
+        if tries < min(needed, MOST_TRIES):
+            raise Wrong(f"{page} was given up after {_many(tries, 'try')}: try {MOST_TRIES} times", timeline, span)
+        if page not in site.came and needed <= MOST_TRIES:
+            raise Wrong(f"{page} was begun, and nobody waited for it", timeline, span)
+        if (number := saved.count(page)) != (needed <= MOST_TRIES):
+            said = "came, and was never saved" if not number else f"was saved {number} times"
+            raise Wrong(f"{page} {said}", timeline, span)
+    for url, page, when in site.saved:
+        if page != text_of(url):
+            raise Wrong(f"for {url} you saved {page!r:.40}, not what `get` returned", timeline)
+        if when > site.came[url] + 1e-9:
+            text = f"{url} came after {short(site.came[url])} s and was saved after {short(when)} s"
+            raise Wrong(f"{text}: save each page when it comes", timeline)
+    lost = [page for page in pages if FAILURES.get(page, 0) >= MOST_TRIES]
+    if not isinstance(value, (list, tuple, set)) or sorted(value) != lost:
+        raise Wrong(f"it returned {value!r:.60}: return a list of the URLs that you gave up, {lost}", timeline)

@@ -5,9 +5,14 @@ from itertools import islice, pairwise
 from math import isclose, isfinite
 
 from kitchen import simulate
-from kitchen.exercises.exercise import Right, Wrong, call, exercise
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call
 from kitchen.recipe import WAIT, WORK, Dish, dinner, wait, work
-from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Table, Timeline, short
+from kitchen.timeline import IDLING, READY, RUNNING, SWITCHING, WAITING, Table, Timeline
+from kitchen.timeline.words import short
+
+quiz = quizzes.quiz(__name__)
 
 MOST_DISHES, MOST_MINUTES, MOST_TURNS = 100, 2000, 1000  # of a reader: enough, and the picture stays a picture
 
@@ -28,7 +33,7 @@ MOST_DISHES, MOST_MINUTES, MOST_TURNS = 100, 2000, 1000  # of a reader: enough, 
     hints=[
         "The naive clock loses time wherever a dish has the cook and only waits. When is somebody else READY meanwhile, "
         "so that this minute hurts?",
-        "Many dishes make a long round. A dish that needs the cook for a moment only, and then waits, wastes the rest of "
+        "Many dishes make a long round. A dish that needs the cook only for a moment, and then waits, wastes the rest of "
         "its turn, in every round.",
         "Make ten dishes with `work` of 0.1, `wait` of 2, and `work` of 0.1 again.",
     ],
@@ -44,25 +49,26 @@ def wasteful_menu(answer):
         if len(dishes) <= MOST_DISHES and minutes <= MOST_MINUTES:
             naive, parked = simulate.threaded(dishes, 1), simulate.threaded(dishes, 1, parked=True)
     except (AttributeError, TypeError, ValueError) as error:
-        raise Wrong(f"that is no menu ({error}): return a list of dishes, each with a name of its own") from None
-    if len(dishes) > MOST_DISHES or minutes > MOST_MINUTES:
-        raise Wrong(
-            f"more than {MOST_DISHES} dishes, or {MOST_MINUTES} minutes: a menu that one can see at a glance will do"
-        )
+        raise Wrong(f"this is not a menu ({error}): return a list of dishes, each with a name of its own") from None
+    if len(dishes) > MOST_DISHES:
+        raise Wrong(f"there are more than {MOST_DISHES} dishes: make a menu that one can take in at a glance")
+    if minutes > MOST_MINUTES:
+        text = f"cooked one after the other, your dishes take {minutes:g} minutes"
+        raise Wrong(f"{text}: {MOST_MINUTES} are enough for a menu that one can take in at a glance")
     waits = [step for dish in dishes for step in dish.steps if step.kind == WAIT]
     if not naive.makespan:
-        raise Wrong("there is nothing to cook on your menu: the two clocks are equally fast at that")
+        raise Wrong("there is nothing to cook on your menu, so the two clocks are equally fast")
     if not waits:
         raise Wrong(
-            "nothing on your menu waits, and then the two clocks do the very same: give the dishes a `wait`", naive
+            "nothing on your menu waits, so the two clocks do exactly the same: give the dishes a `wait`", naive
         )
     if len(dishes) == 1:
-        raise Wrong("one dish alone: nobody else could use the minutes in which the cook stares at it", naive)
+        raise Wrong("there is only one dish: no other could use the minutes in which the cook stares at it", naive)
     ratio = naive.makespan / parked.makespan
     if ratio < 2:
         figures = f"{short(naive.makespan)} against {short(parked.makespan)} min is {ratio:.2f} times as long"
         decides, timeline, span = _decides(dishes, naive, parked)
-        raise Wrong(f"{figures}, and 2 is asked for: {decides}", timeline, span)
+        raise Wrong(f"{figures}; it should be 2: {decides}", timeline, span)
     return Right(f"{short(naive.makespan)} against {short(parked.makespan)} min is {ratio:.1f} times as long", naive)
 
 
@@ -118,7 +124,7 @@ KITCHENS = [
             return min([half / 2 for half in range(1, 13)], key=served)
     """,
     hints=[
-        "There is no need for a theory: the model is instant. Try them all.",
+        "You need no theory: the model is instant. Try them all.",
         "`simulate.threaded(dishes, quantum, switch_cost, parked=True).makespan` is when the last dish is served.",
         "`min(quanta, key=…)` returns the one for which the key is smallest. Return the quantum, not the minutes.",
     ],
@@ -130,9 +136,9 @@ def best_quantum(answer):
         if quantum is None:
             raise Wrong("your function returned nothing: let it end with `return` and the quantum")
         if isinstance(quantum, bool) or not isinstance(quantum, (int, float)):
-            raise Wrong(f"a quantum is a number of minutes, and you returned {quantum!r}")
+            raise Wrong(f"a quantum is a number of minutes, but you returned {quantum!r}")
         if not (quantum >= QUANTA[0]):
-            raise Wrong(f"a quantum of {quantum:g} minutes is none of 0.5, 1, 1.5 … 6")
+            raise Wrong(f"a quantum of {quantum:g} minutes is not one of 0.5, 1, 1.5 … 6")
         mine = simulate.threaded(dishes, quantum, cost, parked=True)
         served = {q: simulate.threaded(dishes, q, cost, parked=True).makespan for q in QUANTA}
         best = min(served.values())
@@ -141,8 +147,14 @@ def best_quantum(answer):
             blamed, span = _blamed(mine)
             if quantum % 1 == 0 and mine.makespan <= min(served[q] for q in QUANTA if q % 1 == 0) + 1e-9:
                 blamed = "No whole number is better: try the halves between them, too"
-            raise Wrong(f"{said}, and it can be at {short(best)}. {blamed}", mine, span)
-    return Right(f"the earliest there is on all {len(KITCHENS)} menus", mine)
+            elif all(call(answer, menu, cost) == _best_without_parking(menu, cost) for _, menu, cost in KITCHENS):
+                blamed = "Right if turning were free, or the clock did not park: give `switch_cost` and `parked=True`"
+            raise Wrong(f"{said}, but {short(best)} is possible. {blamed}", mine, span)
+    return Right(f"nothing is earlier, on all {len(KITCHENS)} menus", mine)
+
+
+def _best_without_parking(dishes, cost):
+    return min(QUANTA, key=lambda quantum: simulate.threaded(dishes, quantum, cost).makespan)
 
 
 def _blamed(timeline):
@@ -181,15 +193,15 @@ MENUS = [
             return ready[0]
     """,
     hints=[
-        "Think of the dishes in a ring. Whoever stands next behind `last` comes next; behind the last one comes 0 again.",
-        "`last` need not be in `ready`: it may wait, or be done. So do not look for its place there; compare numbers.",
-        "The first dish in `ready` whose number is greater than `last`; and if there is none, the first of all.",
+        "Think of the dishes in a ring. The one after `last` comes next; after the last one comes 0 again.",
+        "`last` may not be in `ready`: it may wait, or be done. So do not look for its place there; compare numbers.",
+        "Take the first dish in `ready` whose number is greater than `last`; if there is none, take the first of all.",
     ],
 )
 def whose_turn(answer):
-    """Return who of `ready` gets the next turn, so that while a dish is READY no other has two turns."""
+    """Return the dish of `ready` that gets the next turn, so that while a dish is READY no other has two turns."""
     timelines = [call(_cook, answer, dishes) for dishes in MENUS]
-    return Right(f"in {len(MENUS)} kitchens nobody had two turns while another was READY", timelines[0])
+    return Right(f"in {len(MENUS)} kitchens no dish had two turns while another was READY", timelines[0])
 
 
 def _cook(whose_turn, dishes):
@@ -289,8 +301,8 @@ JOBS = [
     hints=[
         "Keep three things: the time `now`, the dish that had the last turn, and the line of dishes that are not done, "
         "each with the minutes that it still needs.",
-        "A turn: take the first of the line; its turn lasts `quantum`, or what it still needs if that is less; who is not "
-        "done goes to the back of the line.",
+        "A turn: take the first of the line; its turn lasts `quantum`, or what it still needs if that is less; if it is not "
+        "done, it goes to the back of the line.",
         "Before a turn add `switch_cost` to `now`, unless this is the first turn of all or the same dish goes on.",
     ],
 )
@@ -338,26 +350,26 @@ def _same(turns, model, minutes, quantum, cost, case):
     for before, after in pairwise(turns):
         if after[1] < before[2] - 1e-6:
             raise Wrong(
-                f"{case}: {after[0]} gets the cook at {after[1]:g}, and {before[0]} has her until {before[2]:g}"
+                f"{case}: {after[0]} gets the cook at {after[1]:g}, but {before[0]} has her until {before[2]:g}"
             )
     timeline = _timeline(minutes, turns)
     if not turns:
         raise Wrong(f"{case}: nobody got a turn")
     if turns[0][1] > 1e-6:
-        raise Wrong(f"{case}: the first turn begins at {turns[0][1]:g}, and nothing comes before it", timeline)
+        raise Wrong(f"{case}: the first turn begins at {turns[0][1]:g}, but nothing comes before it", timeline)
     for number, ((name, start, end), (name2, start2, end2)) in enumerate(zip(turns, model, strict=False), start=1):
         span = next(span for span in timeline.by_lane[name] if span.state is RUNNING and span.end >= end - 1e-6)
         if name == name2 and isclose(start, start2, abs_tol=1e-6) and end > end2 + 1e-6:
-            raise Wrong(f"{case}: the turn of {name} goes on until {end:g}, and should end at {end2:g}", timeline, span)
+            raise Wrong(f"{case}: the turn of {name} goes on until {end:g}, but should end at {end2:g}", timeline, span)
         if name == name2 and not isclose(start, start2, abs_tol=1e-6):
-            text = f"{case}: the turn of {name} begins at {start:g} and not at {start2:g}: a switch costs {cost:g} min"
+            text = f"{case}: the turn of {name} begins at {start:g}, not at {start2:g}: a switch costs {cost:g} min"
             raise Wrong(text, timeline, span)
         if name == name2 and end < end2 - 1e-6 and turns[number:] and turns[number][0] == name:
             text = f"{case}: from {end:g} to {turns[number][1]:g} nobody has the cook, and then {name} goes on"
-            raise Wrong(f"{text}: a switch costs time only where she turns to another dish", timeline, span)
+            raise Wrong(f"{text}: a switch costs time only when she turns to another dish", timeline, span)
         if name != name2 or not isclose(end, end2, abs_tol=1e-6):
             yours, its = f"{name} from {start:g} to {end:g}", f"{name2} from {start2:g} to {end2:g}"
-            raise Wrong(f"{case}: you have {yours} where the model has {its}", timeline, span)
+            raise Wrong(f"{case}: you have {yours}, the model has {its}", timeline, span)
     for name, needed in minutes.items():
         had = sum(end - start for turn, start, end in turns if turn == name)
         if not isclose(had, needed, abs_tol=1e-6):

@@ -1,14 +1,15 @@
-"""The exercises of notebook 09: read a picture, say what limits a program, repair one."""
+"""The exercises of notebook 09: read a picture, say what limits a program, write a test that finds bugs."""
 
 import asyncio
-import time
 from collections import Counter
 
 from kitchen import Dish, State, simulate, wait, work
-from kitchen.exercises.exercise import Right, Wrong, call, exercise, run
+from kitchen.exercises import quizzes
+from kitchen.lesson.exercise import Right, exercise
+from kitchen.lesson.running import Wrong, call, run
 from kitchen.recipe import dinner, downloads
-from kitchen.recorder import Recorder
-from kitchen.timeline import WAITING
+
+quiz = quizzes.quiz(__name__)
 
 NOBODY = [Dish("tea", [work("boil", 2)])]
 OFTEN = [  # "often" queues again and again for a minute, "once" a single time for three
@@ -46,9 +47,9 @@ def longest_queue(answer):
     for timeline in QUEUES:
         given = call(answer, timeline)
         if not (isinstance(given, tuple | list) and len(given) == 2):
-            raise Wrong(f"a pair was asked for, (name, time), and {given!r} came")
+            raise Wrong(f"it should be a pair (name, time), but you returned {given!r}")
         _compare(timeline, *given)
-    return Right("four kitchens, in one of which nobody queues", QUEUES[0])
+    return Right("right for four kitchens, even for the one in which nobody queues", QUEUES[0])
 
 
 def _compare(timeline, name, time):
@@ -62,16 +63,18 @@ def _compare(timeline, name, time):
     if is_time and abs(time - most) < 1e-6 and queued.get(name, 0.0) == most and (name is None) == (lane is None):
         return
     if lane is None:
-        raise Wrong(f"nobody was ever READY there, so (None, 0.0) was asked for, and {(name, time)!r} came", timeline)
+        raise Wrong(
+            f"nobody was ever READY there, so it should be (None, 0.0), but you returned {(name, time)!r}", timeline
+        )
     span = next(span for span in ready if span.lane == lane)
     if name not in timeline.lanes:
-        raise Wrong(f"{name!r} is no lane of that picture: the first of the pair is a lane's name", timeline, span)
+        raise Wrong(f"{name!r} is not a lane of this picture: the first of the pair is a lane's name", timeline, span)
     if is_time and time < most and time == max(span.duration for span in ready):
         all_of_it = f"{lane} queued for {most:g} in {sum(span.lane == lane for span in ready)} pieces together"
         raise Wrong(f"{time:g} is the longest single piece; {all_of_it}", timeline, span)
     if queued[name] < most:
-        raise Wrong(f"{name} queued for less than {lane}, who was READY for {most:g} in all", timeline, span)
-    raise Wrong(f"it is {lane}, but for {most:g} and not for {time!r}: only READY counts", timeline, span)
+        raise Wrong(f"{name} queued for less than {lane}, which was READY for {most:g} in all", timeline, span)
+    raise Wrong(f"it is {lane}, but for {most:g}, not for {time!r}: only READY counts", timeline, span)
 
 
 CASES = [  # a Timeline, and what limits it
@@ -117,116 +120,171 @@ def limited_by(answer):
         if said == limit:
             continue
         if said not in ("the CPU", "one at a time", "the outside"):  # it may be anything, also what has no hash
-            raise Wrong(f"{said!r} is none of the three texts", timeline)
-        raise Wrong(f"this one is limited by {limit!r}, and not by {said!r}: {_reason(timeline, limit)}", timeline)
-    return Right(f"{len(CASES)} pictures, each for its reason")
+            raise Wrong(f"{said!r} is not one of the three texts", timeline)
+        raise Wrong(f"{limit!r} limits this one, not {said!r}: {_reason(timeline, limit)}", timeline)
+    return Right(f"right for {len(CASES)} pictures")
 
 
 def _reason(timeline, limit):
     if limit == "the CPU":
         return f"the CPU is busy in {timeline.utilization:.0%} of the time"
     if limit == "one at a time":
-        return (
-            f"no two lanes are under way together, and the CPU is busy in {timeline.utilization:.0%} of the time only"
-        )
-    return f"lanes overlap, and the CPU is busy in {timeline.utilization:.0%} of the time only"
+        return f"no two lanes are under way together, and the CPU is busy in {timeline.utilization:.0%} of the time"
+    return f"lanes overlap, and the CPU is busy in {timeline.utilization:.0%} of the time"
 
 
-PRICES = {
-    name: number
-    for number, name in enumerate(
-        ["flour", "eggs", "milk", "salt", "rice", "beans", "figs", "nuts", "tea", "oil", "fish", "corn"], 1
-    )
-}
-MOST = 5  # questions at once
-INDEX = "index"
+# --- a test from nothing ---------------------------------------------------------------------------------------------
 
 
-class Shop(Recorder):
-    """A shop that notes who asks for what at which moment, and in which thread a price is saved."""
+def _right(fetch):
+    """Asks once for each page; who asks meanwhile waits for the same answer; an error is not kept."""
+    asked = {}
 
-    def __init__(self):
-        super().__init__([INDEX, *PRICES], "your requests")
-        self.open = set()  # the lanes that are being asked for
-        self.most = 0  # of these at once
-        self.held, self.saved = [], {}
-
-    async def get(self, name):
-        lane = self.lanes.index(name)
-        self.change(lane, WAITING, "asking")
-        self.open.add(name)
-        self.most = max(self.most, len(self.open))
-        await asyncio.sleep(0.005)
-        self.open.discard(name)
-        self.finish(lane)
-        return list(PRICES) if name == INDEX else PRICES[name]
-
-    def save(self, name, price):
+    async def get(page):
+        if page not in asked:
+            asked[page] = asyncio.ensure_future(fetch(page))
         try:
-            asyncio.get_running_loop()
-            self.held.append(name)
-        except RuntimeError:
-            pass
-        time.sleep(0.001)
-        self.saved[name] = price
+            return await asyncio.shield(asked[page])
+        except Exception:
+            asked.pop(page, None)
+            raise
+
+    return get
+
+
+def _keeps_nothing(fetch):
+    async def get(page):
+        return await fetch(page)
+
+    return get
+
+
+def _keeps_what_has_come(fetch):
+    kept = {}
+
+    async def get(page):
+        if page not in kept:
+            kept[page] = await fetch(page)
+        return kept[page]
+
+    return get
+
+
+def _mixes_pages_up(fetch):
+    once = _right(lambda _: fetch(first[0]))
+    first = []
+
+    async def get(page):
+        first.append(page)
+        return await once("any")
+
+    return get
+
+
+def _keeps_errors(fetch):
+    asked = {}
+
+    async def get(page):
+        if page not in asked:
+            asked[page] = asyncio.ensure_future(fetch(page))
+        return await asyncio.shield(asked[page])
+
+    return get
+
+
+def _forgets_who_waits(fetch):
+    kept, waiting = {}, {}
+
+    async def get(page):
+        if page in kept:
+            return kept[page]
+        if page in waiting:
+            return await waiting[page]
+        waiting[page] = asyncio.get_running_loop().create_future()
+        try:
+            kept[page] = await fetch(page)
+        finally:
+            del waiting[page]  # and nobody wakes those who wait
+        return kept[page]
+
+    return get
+
+
+BROKEN = {  # versions with a bug: what is wrong with each
+    _keeps_nothing: "asks again for a page that it has had",
+    _mixes_pages_up: "gives the same text for every page",
+    _keeps_what_has_come: "asks twice when two tasks want a page at the same time",
+    _keeps_errors: "keeps an error: after one failure a page fails for ever",
+    _forgets_who_waits: "never answers the second of two tasks that want a page at the same time",
+}
+TEST_SECONDS = 3.0  # that a test may take, and so its own timeout must be shorter
 
 
 @exercise(
-    stub="""
-    async def total(get, save):
-        prices = 0
-        for name in await get("index"):
-            price = await get(name)
-            save(name, price)
-            prices += price
-        return prices
-    """,
+    stub='''
+    async def check_once(once):
+        """Raises an error if this `once` is wrong."""
+        ...
+    ''',
     solution="""
-    async def total(get, save):
-        places = asyncio.Semaphore(5)
+    async def check_once(once):
+        asked = []
 
-        async def one(name):
-            async with places:
-                price = await get(name)
-            await asyncio.to_thread(save, name, price)
-            return price
+        async def fetch(page):
+            asked.append(page)
+            await asyncio.sleep(0.01)
+            if asked.count("broken") == 1 and page == "broken":
+                raise OSError("connection reset")
+            return f"text of {page}"
 
-        return sum(await asyncio.gather(*(one(name) for name in await get("index"))))
+        get = once(fetch)
+        async with asyncio.timeout(0.5):
+            texts = await asyncio.gather(get("a"), get("a"), get("b"))
+            texts.append(await get("a"))
+            assert texts == ["text of a", "text of a", "text of b", "text of a"]
+            assert sorted(asked) == ["a", "b"], asked
+            try:
+                await get("broken")
+            except OSError:
+                pass
+            assert await get("broken") == "text of broken"
     """,
     hints=[
-        "Put what is done for one name into a coroutine function of its own. Start them with `asyncio.gather`.",
-        "An `asyncio.Semaphore(5)` around `await get(name)` lets five in at a time.",
-        "`await asyncio.to_thread(save, name, price)` has a thread save, and goes on when that is done.",
+        "Write a `fetch` of your own inside: it notes in a list what it was asked for, awaits a short `asyncio.sleep`, and "
+        "returns a text with the page's name in it. Then `get = once(fetch)`.",
+        "Ask for one page twice in a row, for another page, and (with `gather`) twice at the same time. `assert` what came, "
+        "and what `fetch` was asked for.",
+        "For the failure let `fetch` raise an `OSError` the first time it is asked for one page. And what if `get` never "
+        "returns? Put an `asyncio.timeout` around everything.",
     ],
 )
-def total(answer):
-    """Ask for the prices together, at most five at once, and never hold the loop with `save`."""
-    shop, at_return = Shop(), []
+def check_once(answer):
+    """Write a test: it passes for a right `once`, and fails for each of five wrong ones, also for one that hangs."""
+    problem = _tested(answer, _right)
+    if problem:
+        raise Wrong(f"your test fails for a `once` that does all it should, with {problem}")
+    for broken, what in BROKEN.items():
+        problem = _tested(answer, broken)
+        if problem is None:
+            raise Wrong(f"your test passes for a `once` that {what}")
+        if problem == HANGS:
+            raise Wrong(
+                f"your test hangs with a `once` that {what}: put an `asyncio.timeout` around it, of a second at most"
+            )
+    return Right(f"your test passes for the right one, and finds each of {len(BROKEN)} bugs")
 
-    async def asked(get, save):
-        value = await answer(get, save)
-        at_return.append(dict(shop.saved))
-        return value
 
-    if not asyncio.iscoroutinefunction(answer):
-        raise Wrong("that is no coroutine function: begin it with `async def`, so that it can await")
-    with shop:
-        value = run(asked, shop.get, shop.save).value
-    timeline, saved = shop.timeline(), at_return[0]
-    spans = [span for span in timeline.by_time if span.state is WAITING and span.lane != INDEX]
-    if value is None:
-        raise Wrong("nothing was returned: the total of the prices was asked for", timeline)
-    if value != sum(PRICES.values()):
-        raise Wrong(f"the total is {sum(PRICES.values())}, and {value!r} was returned", timeline)
-    if missing := [name for name in PRICES if saved.get(name) != PRICES[name]]:
-        unsaved = f"{len(missing)} of {len(PRICES)} prices had not been saved, that of {missing[0]} for one"
-        raise Wrong(f"when the total was returned, {unsaved}", timeline)
-    if shop.held:
-        raise Wrong(
-            f"save held the loop {len(shop.held)} times, for {shop.held[0]} first: a thread can do that", timeline
-        )
-    if shop.most == 1:
-        raise Wrong("never were two questions under way at once: each waits for the one before", timeline, spans[1])
-    if shop.most > MOST:
-        raise Wrong(f"{shop.most} questions were under way at once, and {MOST} are allowed", timeline, spans[MOST])
-    return Right(f"{len(PRICES)} prices, {shop.most} at once at most, all saved, and the loop was never held", timeline)
+HANGS = "no answer"
+
+
+def _tested(answer, once):
+    """What the reader's test says of a `once`, in words: None when it passes, HANGS when it does not end."""
+    try:
+        run(answer, once, seconds=TEST_SECONDS)
+    except Wrong as wrong:
+        if "still not done" not in wrong.text:
+            raise
+        return HANGS
+    except Exception as error:
+        return f"{type(error).__name__} {error}".strip()
+    return None

@@ -1,32 +1,22 @@
-"""For a notebook's kernel: runs that somebody looks at, and the same runs that nobody looks at, taken in turns.
-
-Of each we take the best of several turns, in rotation: whatever else the machine does can only make a turn slower, and
-wakes nobody earlier.
-"""
+"""For a notebook's kernel: runs that somebody looks at, and the same runs that nobody looks at, in turn."""
 
 import asyncio
 import gc
 import os
 import threading
 import time
-from contextlib import asynccontextmanager, contextmanager, nullcontext
-from statistics import median, quantiles
+from contextlib import asynccontextmanager, nullcontext
+from statistics import quantiles
 
-import matplotlib.pyplot as plt
-from IPython.display import clear_output, display
+from IPython.display import clear_output
 
 from kitchen import Dish, fetch, perform, wait, work
-from kitchen.gantt import gantt
-from kitchen.live import live
-from kitchen.recorder import watched
+from kitchen.views.live import live
 
 CALM = 0.3  # seconds for the page to come to rest, and again for it to show the empty view: looking is what we measure
 STEPS = 50 if "CI" in os.environ else 100  # of each of the three dishes
 MINUTE = 0.02  # seconds: a turn of 3 x 50 steps takes half a second and more, so that one in a hundred can be told
-# Of the turns of a computer that also does other things, only the undisturbed ones count. On a build server, few.
-ROUNDS, MOST_ROUNDS = (1, 2) if "CI" in os.environ else (3, 9)
-SLOWER = 1.01  # the bar: times as long as a run that nobody looks at
-LATER = 0.001  # the bar: seconds that the 99th percentile of the lag may be above that of such a run
+TURNS = 3 if "CI" in os.environ else 7
 
 
 def runs(site, slow):
@@ -47,30 +37,7 @@ def runs(site, slow):
     }
 
 
-@contextmanager
-def naive():
-    """What one would write first: a thread that draws the run with matplotlib ten times a second."""
-
-    def draw():
-        handle = display(display_id=True)
-        while not over.wait(0.1):
-            if recorders:
-                ax = gantt(recorders[-1].timeline())
-                handle.update(ax.figure)
-                plt.close(ax.figure)
-
-    recorders, over = [], threading.Event()
-    thread = threading.Thread(target=draw)
-    with watched(recorders.append):
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-
-LOOKS = {"nobody": nullcontext, "live": live, "matplotlib": naive}
+LOOKS = {"nobody": nullcontext, "live": live}
 
 
 @asynccontextmanager
@@ -118,27 +85,10 @@ async def turn(name, run, look):
     return wall, quantiles(lags, n=100)[98]
 
 
-async def in_turns(name, run, rounds=ROUNDS, most=MOST_ROUNDS, naive_turns=1):
-    """The figures of a run: for each way of looking, the best (wall time, lag) in seconds, and what the pairs say.
-
-    Each round is a pair of turns, one that is looked at and one that is not: how many times as long the one took as the
-    other, and how much later, in seconds, its 99th percentile was. There are more rounds as long as a bar is not met by
-    the median of the pairs, or by the best turns of either kind.
-    """
-    walls, lags = {look: [] for look in LOOKS}, {look: [] for look in LOOKS}
-    slower, later = [], []
-    for number in range(most):
-        looks = ["nobody", "live"][:: 1 if number % 2 else -1] + ["matplotlib"] * (number < naive_turns)
-        for look in looks:
-            wall, lag = await turn(name, run, look)
-            walls[look].append(wall)
-            lags[look].append(lag)
-        slower.append(walls["live"][-1] / walls["nobody"][-1])
-        later.append(lags["live"][-1] - lags["nobody"][-1])
-        best_slower = min(walls["live"]) / min(walls["nobody"])
-        best_later = min(lags["live"]) - min(lags["nobody"])
-        met = min(median(slower), best_slower) <= SLOWER and min(median(later), best_later) <= LATER
-        if number + 1 >= rounds and met:
-            break
-    best = {look: (min(walls[look]), min(lags[look])) for look in LOOKS if walls[look]}
-    return {"best": best, "slower": slower, "later": later, "met": met}
+async def in_turns(name, run, turns=TURNS):
+    """For each way of looking the (wall time, 99th percentile of the lag) of each turn, in seconds: nobody, live, live, …"""
+    figures = {look: [] for look in LOOKS}
+    for number in range(turns):
+        for look in list(LOOKS)[:: 1 if number % 2 else -1]:
+            figures[look].append(await turn(name, run, look))
+    return figures

@@ -5,10 +5,10 @@ from base64 import b64encode
 
 import pytest
 
-from kitchen import live
-from kitchen.player import module, style
 from kitchen.recorder import Recorder
 from kitchen.timeline import READY, RUNNING, WAITING
+from kitchen.views import live
+from kitchen.views.assets import module, player_style
 
 PAGE = """<!DOCTYPE html><html><meta charset="utf-8"><body class="kitchen-page"><figure></figure><style>{style}</style>
 <script type="module">
@@ -23,14 +23,11 @@ class Growing(Recorder):
     """A run whose lanes become more."""
 
     def __init__(self):
-        self.parents, self.time = {}, 0.0
+        self.time = 0.0
         super().__init__((), "watched", lambda: self.time)
 
     def add(self, name, parent=None):
-        if parent is not None:
-            self.parents[len(self.lanes)] = parent
-        self.lanes = (*self.lanes, name)
-        self.change(len(self.lanes) - 1, READY)
+        self.change(self.add_lane(name, parent), READY)
 
     def task(self, name):
         """Main makes a task, which runs and then waits."""
@@ -61,7 +58,7 @@ class Told:
 def told(page, figure_in, tmp_path):
     path = tmp_path / "growing.html"
     text = module().replace("export default { render };", "")
-    path.write_text(PAGE.format(style=style(), module=text), encoding="utf-8")
+    path.write_text(PAGE.format(style=player_style(), module=text), encoding="utf-8")
     page.goto(path.as_uri())
     page.wait_for_function("Boolean(window.hear)")
     return Told(figure_in(page.locator("body")))
@@ -106,7 +103,7 @@ def test_the_reader_goes_on_with_what_she_was_doing(told):
         figure.click("in")
     figure.press("ArrowDown", "ArrowDown")
     before = figure.rest()
-    assert not figure.value("fitted"), "it is zoomed"
+    assert not figure.value("camera.fitted"), "it is zoomed"
     assert figure.part("tip").inner_text().startswith("task 0")
     assert "created by main" in figure.part("tip").inner_text()
     assert "created by main" in before["status"], "it is also said"
@@ -166,3 +163,46 @@ def test_a_message_brings_a_new_layout_once_however_many_lanes_come_with_it(told
     assert figure.value("grown") == 4, "no lane is new, and nothing is laid out"
     assert figure.rest()["runs"][0]["lanes"] == 1001
     assert figure.page.problems == []
+
+
+def test_what_a_library_makes_is_folded_as_it_comes_and_opens_at_a_click(told):
+    figure = told.figure
+    told.run.add("main")
+    for number in range(6):
+        told.run.task(f"task {number}")
+        told.run.asides.add(number + 1)
+        assert told.tell()
+    assert told.tell(over=True)
+    rows = "plan.rows.filter((row) => row.height).map((row) => row.kind)"
+    figure.until(lambda sample: figure.value(rows) == ["lane", "fold", "cook"], "a fold")
+    box = figure.part("lanes").bounding_box()
+    middle = figure.value("plan.rows.find((row) => row.kind === 'fold').y + 9")
+    figure.page.mouse.click(box["x"] + 20, box["y"] + middle)
+    figure.until(lambda sample: figure.value(rows) == ["lane"] * 7 + ["fold", "cook"], "all lanes")
+    figure.press("ArrowUp", "ArrowUp", "Enter")
+    figure.until(lambda sample: figure.value(rows) == ["lane", "fold", "cook"], "the fold again")
+
+
+def test_the_cook_is_seen_with_a_folded_task_that_she_serves_right_now(told):
+    figure = told.figure
+    told.run.add("main")
+    for number in range(4):
+        told.run.task(f"task {number}")
+        told.run.asides.add(number + 1)
+    told.run.time += 0.2
+    told.run.change(4, RUNNING, "fetch")
+    told.run.time += 1.0
+    assert told.tell()
+    blue = """(() => {
+        const { plan, lanes, view, ink } = document.querySelector("figure").kitchen;
+        if (!plan || !view || !ink) return null; // nothing is drawn yet
+        const part = (kind) => {
+            const row = plan.rows.find((row) => row.kind === kind);
+            const y = Math.round((row.y + row.height / 2) * view.ratio);
+            const left = Math.round((view.gutter + view.width * 0.5) * view.ratio);
+            return [...lanes.getContext("2d").getImageData(left, y, 1, 1).data.slice(0, 3)].join();
+        };
+        const running = [...ink.flatPixel[1]].slice(0, 3).join();
+        return [part("fold") === running, part("cook") === running];
+    })()"""
+    figure.until(lambda sample: figure.page.evaluate(blue) == [True, True], "the cook at the fold")

@@ -11,9 +11,9 @@ import pytest
 SETUP = """
 import asyncio, os, pathlib, threading, time
 from kitchen import Dish, Timeline, dinner, fetch, perform, simulate, wait, work
-from kitchen.live import live
+from kitchen.views.live import live
 from kitchen.recorder import Recorder
-from kitchen.server import serve
+from kitchen.web.site import serve
 from kitchen.timeline import RUNNING, WAITING
 """
 PERFORMANCES = {
@@ -193,18 +193,10 @@ def test_three_runs_in_one_view_stand_on_one_axis(kitchen):
 
 
 GROWING = """
-class Growing(Recorder):
-    def __init__(self):
-        self.parents = {}
-        super().__init__((), "growing")
-    def add(self, name):
-        self.parents[len(self.lanes)] = 0
-        self.lanes = (*self.lanes, name)
-        self.change(len(self.lanes) - 1, RUNNING, "fetch")
 def grow(number):
-    with Growing() as run:
+    with Recorder((), "growing") as run:
         for task in range(number):
-            run.add(f"task {task}")
+            run.change(run.add_lane(f"task {task}", parent=0), RUNNING, "fetch")
             time.sleep(0.15)
             run.change(task, WAITING, "network")
         span = Span("task 3", RUNNING, "fetch", 0.45, 0.6)
@@ -271,9 +263,11 @@ def assert_controls_work(figure):
     """Buttons, slider and zoom do what they say; the same again for the keys."""
     whole = figure.value("duration")
     figure.scrub(0.5)
-    figure.until(lambda sample: sample["playhead"] == pytest.approx(whole / 2, rel=0.02), "the playhead in the middle")
+    middle = figure.until(
+        lambda sample: sample["playhead"] == pytest.approx(whole / 2, rel=0.02), "the playhead in the middle"
+    )["playhead"]
     figure.click("back")
-    before = figure.until(lambda sample: sample["playhead"] < 0.49 * whole, "a switch before")["playhead"]
+    before = figure.until(lambda sample: sample["playhead"] < middle, "a switch before")["playhead"]
     figure.click("forth")
     figure.until(lambda sample: sample["playhead"] > before, "a switch after")
     for zoom_in, zoom_out, fit in [("in", "out", "fit"), ("+", "-", "0")]:
@@ -473,15 +467,15 @@ def assert_harmless(figure, names):
 def test_a_slider_and_a_box_change_the_picture_at_once(kitchen):
     book = kitchen(
         "def run(quantum, parked):\n    return simulate.threaded(dinner(), quantum=quantum, parked=parked)",
-        "from kitchen.explore import explore\nexplore(run, quantum=(0.5, 5.0, 0.5), parked=False)",
+        "from kitchen.views.explore import explore\nexplore(run, quantum=(0.5, 5.0, 0.5), parked=False)",
     )
     book.run(1)
     book.run(2)
-    figure = book.figure(2)
+    figure, controls = book.figure(2), book.output(2).locator(".kitchen-explores")
     first = done(figure)
     assert figure.root.count() == 1
-    second = after_change(book, figure, first, lambda: book.output(2).locator(".noUi-handle").press("ArrowRight"))
-    third = after_change(book, figure, second, lambda: book.output(2).locator("input[type=checkbox]").first.click())
+    second = after_change(book, figure, first, lambda: controls.locator("input[type=range]").press("ArrowRight"))
+    third = after_change(book, figure, second, lambda: controls.locator("input[type=checkbox]").click())
     assert third["duration"] < second["duration"]  # parked threads take no turns while they wait
     assert book.output(2).locator(".kitchen:visible").count() == 1
     assert_it_plays(figure)

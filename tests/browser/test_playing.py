@@ -1,10 +1,16 @@
-"""The game in a real JupyterLab: a whole shift, by mouse and by keyboard, and what a saved notebook shows of it."""
+"""The game: a whole shift by mouse, by keyboard and by finger, in a real JupyterLab and in a page without a kernel."""
 
 import json
 
 import pytest
+from conftest import until
+from helpers.firefox import Firefox, firefox
+from helpers.machine import missing
+from helpers.pages import exported
 
-SETUP = "from kitchen import dinner\nfrom kitchen.game import play"
+from kitchen import dinner, simulate
+
+SETUP = "from kitchen import dinner\nfrom kitchen.lesson.game import play"
 ORDER = [
     "steak",
     "boiled eggs",
@@ -29,18 +35,21 @@ def book(notebook):
 
 
 def button(book, words):
-    return book.output(1).locator("button.jupyter-button", has_text=words).first
+    return book.output(1).locator(".kitchen-moves button", has_text=words).first
 
 
 def buttons(book):
     """What each button says, and whether it can be clicked."""
-    found = book.output(1).locator("button.jupyter-button")
+    found = book.output(1).locator(".kitchen-moves button")
     return {each.inner_text(): each.is_enabled() for each in found.all()}
 
 
-def ended(sample):
-    """When the reader's own shift ends in the picture, and when the loop's."""
-    return [run["ended"] for run in sample["runs"]]
+def now(sample):
+    """When it is in the picture; while the shift goes on, the loop's own is covered, and nothing is over."""
+    first, other = sample["runs"]
+    assert (first["ended"] is None) == (other["ended"] is None) == other["title"].startswith("the loop: covered")
+    assert sample["playhead"] == sample["duration"]
+    return sample["duration"]
 
 
 def said(book):
@@ -49,15 +58,17 @@ def said(book):
 
 def test_a_whole_shift_by_mouse(book):
     figure = book.figure(1)
-    assert ended(figure.sample()) == [0, 18]
+    assert now(figure.sample()) == 0
     assert said(book) == ["Minute 0: whom does she serve?"]
+    top = figure.root.bounding_box()["y"]
     minutes = [2, 3, 5, 6, 7, 12, 13, 16, 17, 18]
     for words, minute in zip(ORDER, minutes, strict=True):
         before = figure.sample()["picture"]
         button(book, words).click()
-        sample = figure.until(lambda sample, minute=minute: ended(sample) == [minute, 18], f"minute {minute}")
+        sample = figure.until(lambda sample, minute=minute: now(sample) == minute, f"minute {minute}")
         assert figure.until(lambda sample, old=before: sample["picture"] != old, "another picture")
-        assert [run["title"] for run in sample["runs"]] == ["you", "the loop"]
+        assert sample["to"] >= 18, "the axis has room for what is to come"
+        assert figure.root.bounding_box()["y"] - top == 0, "the picture stays where it is"
     book.page.wait_for_function(
         "() => document.querySelector('p[role=status]').innerText.startsWith('As fast as the loop')"
     )
@@ -71,11 +82,29 @@ def test_a_whole_shift_by_mouse(book):
         "start again": True,
     }
     button(book, "undo").click()
-    figure.until(lambda sample: ended(sample)[0] == 17, "one move back")
+    figure.until(lambda sample: now(sample) == 17, "one move back")
     button(book, "start again").click()
-    figure.until(lambda sample: ended(sample)[0] == 0, "the beginning")
+    figure.until(lambda sample: now(sample) == 0, "the beginning")
     assert book.output(1).locator(".kitchen:visible").count() == 1
     assert book.page.problems == []
+
+
+def test_one_clicks_the_dish_or_walks_to_it_and_presses_enter(book):
+    figure, page = book.figure(1), book.page
+    figure.until(lambda sample: figure.root.evaluate("root => root.classList.contains('kitchen-asking')"))
+    box = figure.part("lanes").bounding_box()
+    middle = figure.value("plan.rows.filter(row => row.kind === 'lane').map(row => row.y + row.height / 2)")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + middle[2])
+    sample = figure.until(lambda sample: now(sample) == 2, "the salad has been washed")
+    assert "waiting: salad" in sample["status"]
+    assert not figure.value("film.runs[0].seen.has(8)"), "nothing is crossed out"
+    figure.press("ArrowDown", "Enter")
+    figure.until(lambda sample: now(sample) == 4, "the steak is seasoned")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + middle[0])
+    page.wait_for_function(
+        "() => document.querySelector('p[role=status]').innerText.startsWith('steak cannot be served')"
+    )
+    assert page.problems == []
 
 
 def test_a_whole_shift_by_keyboard(book):
@@ -86,18 +115,18 @@ def test_a_whole_shift_by_keyboard(book):
         ("Enter", 2, "boiled eggs: fill the pot, 1 min"),
         ("Space", 3, "salad: wash, 2 min"),
         ("Enter", 5, "steak: put in, 1 min"),
-        ("Space", 6, "stand aside until minute 7"),
-        ("Enter", 7, "stand aside until minute 10"),  # it can be clicked again, and keeps the focus
+        ("Space", 6, "stand aside: until minute 7"),
+        ("Enter", 7, "stand aside: until minute 10"),  # it can be clicked again, and keeps the focus
     ]:
         page.keyboard.press(key)
-        figure.until(lambda sample, then=then: ended(sample)[0] == then, f"minute {then}")
+        figure.until(lambda sample, then=then: now(sample) == then, f"minute {then}")
         page.wait_for_function(f"() => {focus} === {json.dumps(next_one)}")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert page.evaluate(focus) == "start again"
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    figure.until(lambda sample: ended(sample)[0] == 6, "one move back")
+    figure.until(lambda sample: now(sample) == 6, "one move back")
     assert page.evaluate(focus) == "undo"
     assert page.evaluate(
         "[notebook.content.mode, notebook.content.activeCellIndex, notebook.content.widgets.length]"
@@ -109,11 +138,103 @@ def test_a_whole_shift_by_keyboard(book):
     assert page.problems == []
 
 
-def test_the_cell_after_the_game_does_not_wait_and_a_saved_notebook_has_a_sentence(book):
+def test_the_cell_after_the_game_does_not_wait_and_where_no_script_runs_there_are_words(book):
     book.run(2)
     assert "2" in book.output(2).inner_text()
     book.save()
     outputs = json.loads(book.file.read_text(encoding="utf-8"))["cells"][1]["outputs"]
-    words = "".join(outputs[0]["data"]["text/plain"])
-    assert words == "(Run this cell: here you choose whom the cook serves next, steak or boiled eggs or salad.)"
-    assert "image/png" in outputs[1]["data"]
+    (data,) = [output["data"] for output in outputs]
+    words = "you choose here whom the cook serves next, steak or boiled eggs or salad."
+    assert "".join(data["text/plain"]) == f"You are the scheduler: where scripts run, {words}"
+    assert words in "".join(data["text/html"])
+
+
+@pytest.fixture(scope="module")
+def page_of_the_game(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("game"), "from kitchen import *", "play(dinner()[::-1])")
+
+
+def test_on_a_phone_without_a_kernel_a_thumb_beats_the_loop(browser, figure_in, page_of_the_game):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(page_of_the_game.as_uri())
+    game = page.locator(".kitchen-plays")
+    game.locator(".kitchen-moves button").first.wait_for()
+    top = game.locator("figure").bounding_box()["y"]
+    for button in game.locator(".kitchen-moves button").all():
+        assert button.bounding_box()["height"] >= 44
+    lanes = game.locator(".kitchen-lanes")
+    plan = "game.querySelector('figure').kitchen.plan"
+    middle = f"game => {plan}.rows.filter(row => row.kind === 'lane').map(row => row.y + row.height / 2)"
+    for dish in ("steak", "boiled eggs", "salad"):
+        lanes.scroll_into_view_if_needed()
+        box, rows = lanes.bounding_box(), game.evaluate(middle)
+        page.touchscreen.tap(
+            box["x"] + 0.6 * box["width"], box["y"] + rows[["salad", "boiled eggs", "steak"].index(dish)]
+        )
+    for button in game.locator(".kitchen-moves button").all():
+        fits = button.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+        assert fits, f"cut off: {button.inner_text()}"
+    for words in ORDER[3:]:
+        game.locator(".kitchen-moves button", has_text=words).first.tap()
+    page.wait_for_function(
+        "document.querySelector('p[role=status]').innerText.startsWith('Faster than the loop: you took 18 min')"
+    )
+    page.evaluate("window.scrollTo(0, 0)")
+    assert game.locator("figure").bounding_box()["y"] == top, "nothing has moved"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_a_finger_that_scrolls_over_a_lane_serves_nobody(browser, page_of_the_game):
+    context = browser.new_context(viewport={"width": 390, "height": 500}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(page_of_the_game.as_uri())
+    game = page.locator(".kitchen-plays")
+    game.locator(".kitchen-lanes").scroll_into_view_if_needed()
+    box = game.locator(".kitchen-lanes").bounding_box()
+    before = page.evaluate("window.scrollY")
+    session = context.new_cdp_session(page)
+    for step in range(12):
+        point = {"x": box["x"] + 200, "y": box["y"] + 60 - 10 * step}
+        kind = "touchMove" if step else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("before => window.scrollY > before", arg=before)
+    assert game.locator("p[role=status]").inner_text() == "Minute 0: whom does she serve?"
+    context.close()
+
+
+EVERYTHING = """
+from kitchen import *
+explore(lambda quantum: simulate.threaded(dinner(), quantum), quantum=(1, 5))
+guess = predict.number("How long?", "min")
+guess.compare(18)
+play(dinner()[::-1])
+"""
+
+
+@pytest.mark.slow  # another browser
+def test_in_firefox_sliders_a_form_and_the_game_work_without_a_kernel(tmp_path):
+    if firefox() is None:
+        missing("no Firefox is on the PATH: install Debian's package firefox-esr, or say in FIREFOX where there is one")
+    path = exported(tmp_path, EVERYTHING)
+    with Firefox(firefox()) as page:
+        page.goto(path.as_uri())
+        drawn = "document.querySelectorAll('figure')[1]?.kitchen?.frames"
+        until(page, lambda: page.evaluate(drawn), "the second figure")
+        page.evaluate("document.querySelector('.kitchen-explores input').focus()")
+        page.keyboard.press("ArrowRight")
+        ended = "document.querySelector('figure').kitchen.film.runs[0].ended"
+        wanted = simulate.threaded(dinner(), 4).makespan
+        until(page, lambda: page.evaluate(ended) == wanted, "the other run")
+        page.evaluate("document.querySelector('.kitchen-asks input').focus()")
+        for key in ("2", "0", "Enter"):
+            page.keyboard.press(key)
+        assert "You said 20 min." in page.evaluate("document.querySelector('.kitchen-compares').textContent")
+        for words in ORDER:
+            buttons = "[...document.querySelectorAll('.kitchen-moves button')]"
+            page.evaluate(f"{buttons}.find(button => button.textContent.startsWith({json.dumps(words)})).click()")
+        said = page.evaluate("document.querySelector('.kitchen-plays [role=status]').textContent")
+        assert said.startswith("Faster than the loop: you took 18 min, and the loop 21.")
+        assert page.problems == []

@@ -11,8 +11,9 @@ import nbformat
 import pytest
 
 from kitchen import Dish, Span, Timeline, dinner, downloads, simulate, wait, work
-from kitchen.player import Player
-from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Finding, Table, printable
+from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Finding, Table
+from kitchen.timeline.words import printable
+from kitchen.views.player import Player
 
 ROOT = Path(__file__).parents[2]
 RUNS = {
@@ -242,6 +243,7 @@ def test_words_for_whoever_does_not_see_the_picture(dinner_figure):
         assert buttons.nth(number).evaluate("e => e.ariaLabel || e.closest('label')?.textContent"), number
 
 
+@pytest.mark.slow
 def test_a_thousand_lanes_scroll(opened, tmp_path):
     path = tmp_path / "many.html"
     simulate.cooperative(downloads(1000)).save(path)
@@ -449,7 +451,7 @@ def test_hostile_names_stay_text(opened, tmp_path, hostile):
 
 def test_a_notebook_made_html_has_players_in_it(opened, tmp_path, figure_in):
     live = "with live('dinner') as view:\n    perform.threaded(dinner(), minute=0.01)"
-    cells = ["from kitchen import dinner, perform, simulate\nfrom kitchen.live import live", live]
+    cells = ["from kitchen import dinner, perform, simulate\nfrom kitchen.views.live import live", live]
     cells.append("simulate.cooperative(dinner())")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbformat.write(notebook, tmp_path / "book.ipynb")
@@ -516,7 +518,7 @@ def test_a_finding_shows_where(opened, tmp_path, press, tasks):
     assert "created by main" in tip.inner_text() and "created by main" in near["status"]
     place, stage = tip.bounding_box(), figure.part("stage").bounding_box()
     assert stage["y"] <= place["y"] and place["y"] + place["height"] <= stage["y"] + stage["height"] + 40
-    row = figure.value("focus.y"), figure.value("focus.height")
+    row = figure.value("pointer.focus.y"), figure.value("pointer.focus.height")
     assert figure.value("visible.top") <= row[0] and row[0] + row[1] <= figure.value("visible.top") + figure.value(
         "visible.height"
     )
@@ -538,7 +540,7 @@ def test_the_span_of_a_finding_is_seen_in_full_colour(opened, tmp_path):
     figure.click("finding")
     figure.rest()
     colour = """(root, time) => {
-        const { gutter, width, from, to, view, context, focus } = root.kitchen
+        const { gutter, width, camera: { from, to }, view, context, pointer: { focus } } = root.kitchen
         const x = gutter + (time - from) / (to - from) * width
         return [...context.getImageData(Math.round(x * view.ratio), Math.round((focus.y + 4) * view.ratio), 1, 1).data]
     }"""
@@ -561,7 +563,7 @@ def test_findings_of_several_runs_say_whose_they_are(opened, tmp_path):
     near = figure.rest()
     assert near["playhead"] == 35
     assert 30 < near["from"] < 35 < 37 < near["to"]
-    assert figure.value("focus.run.title") == "two"
+    assert figure.value("pointer.focus.run.title") == "two"
 
 
 def test_a_clean_program_has_no_list(dinner_figure):
@@ -592,3 +594,52 @@ def test_where_no_script_runs_the_findings_stand_below_the_picture(browser, tmp_
     page.goto(path.as_uri())
     assert page.locator("li").all_inner_texts() == ["<b>line 7</b> held the loop", "save() was never awaited."]
     context.close()
+
+
+def test_an_address_opens_the_page_at_a_moment_and_a_button_makes_such_an_address(opened, page, context, tmp_path):
+    path = tmp_path / "three.html"
+    Player(*RUNS.values()).save(path)
+    opened(path)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{path.as_uri()}#figure=1&t=12.5")
+    page.reload()
+    page.wait_for_function("document.querySelector('figure').kitchen?.frames > 0")
+    assert page.evaluate("document.querySelector('figure').kitchen.playhead") == 12.5
+    page.evaluate("document.querySelector('figure').kitchen.goTo(7)")
+    page.locator(".kitchen-link").click()
+    page.wait_for_function("location.hash === '#figure=1&t=7'")
+    page.wait_for_function("document.querySelector('.kitchen-status').innerText.includes('link to this moment')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_the_picture_can_be_taken_along_as_an_image(opened, page, context, tmp_path):
+    path = tmp_path / "three.html"
+    Player(*RUNS.values()).save(path)
+    opened(path)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.wait_for_function("document.querySelector('figure').kitchen.frames > 0")
+    page.locator(".kitchen-image").click()
+    page.wait_for_function("document.querySelector('.kitchen-status').innerText.includes('on the clipboard')")
+    size = page.evaluate("""async () => {
+        const [item] = await navigator.clipboard.read();
+        const image = await createImageBitmap(await item.getType("image/png"));
+        const { view, plan } = document.querySelector("figure").kitchen;
+        return [image.width / view.ratio - view.whole, image.height / view.ratio - plan.height];
+    }""")
+    assert 0 < size[0] < 50  # a margin
+    assert 60 < size[1] < 200  # title, axis and legend
+
+
+def test_in_the_cooks_row_a_mark_stands_for_a_name_that_has_no_room(opened, page, tmp_path):
+    path = tmp_path / "dinner.html"
+    RUNS["threaded"].save(path)
+    figure = opened(path)
+    figure.until(lambda sample: sample["frames"] > 0, "the first frame")
+    marks = page.evaluate("""() => {
+        const { plate, plan, view } = document.querySelector("figure").kitchen;
+        const cook = plan.rows.find((row) => row.kind === "cook");
+        const middle = Math.round((cook.y + cook.height / 2) * view.ratio);
+        const line = plate.writing.come.canvas.getContext("2d").getImageData(0, middle, plate.canvas.width, 1).data;
+        return line.filter((_, at) => at % 4 === 3).filter((alpha) => alpha > 200).length;
+    }""")
+    assert marks > 20

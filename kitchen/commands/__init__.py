@@ -1,0 +1,1 @@
+"""What happens at ``python3 -m kitchen …``."""

@@ -1,0 +1,1 @@
+"""``python3 -m kitchen book [DIR]``: the notebooks as a web site that needs no kernel, no server and no network."""

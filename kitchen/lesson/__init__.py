@@ -1,0 +1,1 @@
+"""How a reader predicts, plays, and is judged."""

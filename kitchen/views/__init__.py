@@ -1,0 +1,1 @@
+"""How a Timeline is drawn: on paper, in the page, while it grows, with sliders."""

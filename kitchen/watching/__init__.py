@@ -1,0 +1,1 @@
+"""How any program is seen, and what is amiss with it."""

@@ -1,0 +1,118 @@
+"""What a thread did with a stretch of time, by its CPU clock: used the CPU, queued for it, or had no use for it.
+
+Observed: the CPU time of the thread and of the whole process and, on Linux, for how long the thread was kept waiting by
+other processes. All else is inferred from these, and marked so.
+"""
+
+import os
+import sys
+import threading
+import time
+from typing import NamedTuple
+
+from kitchen.recorder import CPU_CLOCK_IS_FINE
+from kitchen.timeline import IDLING, READY, RUNNING, State
+
+ERROR_SECONDS = 0.001 if CPU_CLOCK_IS_FINE else 0.016  # what is shorter is not told apart
+OTHERS_SHARE = (
+    0.3  # the part of a moment that other threads must have used for this one to have queued for the interpreter
+)
+SOME_SHARE = 0.01  # the part that a thread uses at least, if it wants to run and is let to it now and then
+
+
+def _clock_of(native_id):
+    """The system's number for the CPU clock of a thread, as Linux makes it from the thread's own number."""
+    return (~native_id << 3) | 6
+
+
+def _has_clocks():
+    """Whether that holds here: asked of this thread, whose clock can be asked for safely."""
+    if not sys.platform.startswith("linux") or not hasattr(time, "pthread_getcpuclockid"):
+        return False
+    return _clock_of(threading.get_native_id()) == time.pthread_getcpuclockid(threading.get_ident())
+
+
+HAS_CLOCKS = _has_clocks()
+
+
+def cpu_of(native_id: int) -> float | None:
+    """The CPU time that a thread has used, in seconds; None where it cannot be had, or the thread is gone."""
+    if not HAS_CLOCKS:
+        return None
+    try:
+        return time.clock_gettime(_clock_of(native_id))
+    except OSError:
+        return None
+
+
+def one_at_a_time() -> bool:
+    """Whether only one thread runs Python at any moment: this interpreter has its global lock."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+class Reading(NamedTuple):
+    """A thread's clocks at one moment, in seconds: the time, its CPU time so far, that of the whole process, and how long
+    other processes have kept it waiting so far (None: not known)."""
+
+    time: float
+    own: float
+    all: float
+    queued: float | None = None
+
+
+class ThreadClock:
+    """The clocks of one thread, from `__init__`, which that thread calls, to `close`."""
+
+    def __init__(self):
+        self.native_id = threading.get_native_id()
+        self._file = None
+        if HAS_CLOCKS:
+            try:
+                self._file = os.open(f"/proc/self/task/{self.native_id}/schedstat", os.O_RDONLY)
+            except OSError:  # a system that does not count this
+                self._file = None
+
+    def read(self, now: float) -> Reading:
+        """What the clocks say, asked by the thread itself."""
+        return Reading(now, time.thread_time(), time.process_time(), self._queued())
+
+    def read_from_outside(self, now: float) -> Reading | None:
+        """The same, asked by another thread; None where this system does not tell."""
+        own = cpu_of(self.native_id)
+        return own if own is None else Reading(now, own, time.process_time(), self._queued())
+
+    def _queued(self):
+        try:
+            return int(os.pread(self._file, 64, 0).split()[1]) / 1e9 if self._file is not None else None
+        except (OSError, IndexError, ValueError):  # the thread is gone
+            return None
+
+    def close(self) -> None:
+        """Lets go of what the system keeps for it."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+def shares(before: Reading, after: Reading, is_edge: bool = False) -> dict[State, float]:
+    """For how many seconds between two readings a thread that held its loop was RUNNING, READY and IDLING.
+
+    `is_edge`: the stretch begins or ends with the step, so that some CPU time has been used in any case.
+    """
+    length = after.time - before.time
+    running = max(0.0, min(after.own - before.own, length))
+    running = length if length - running < max(ERROR_SECONDS, length / 20) else running
+    running = 0.0 if running < max(ERROR_SECONDS, length / 50) and running < length else running
+    rest, ready = length - running, 0.0
+    if after.queued is not None and before.queued is not None:
+        ready = min(rest, after.queued - before.queued)
+        ready = ready if ready >= max(ERROR_SECONDS, rest / 20) else 0.0
+    own = after.own - before.own
+    others = after.all - before.all - own
+    wanted = own > SOME_SHARE * length if is_edge or not HAS_CLOCKS else own > 0
+    left = rest - ready
+    if ready and running and left < length / 2:  # the system tells of a wait in its queue when that is over
+        left = 0.0
+    if left < ERROR_SECONDS or (wanted and one_at_a_time() and others > OTHERS_SHARE * left):
+        ready = rest
+    return {RUNNING: running, READY: ready, IDLING: rest - ready}

@@ -1,0 +1,106 @@
+"""Ears that watches lend to the whole process while they are on, all in one, and taken back with the last of them.
+
+Python reports a coroutine that was never awaited as a warning, and in no other way; and a loop that starts to run says so in
+one place, where asyncio keeps which loop is running.
+"""
+
+import re
+import sys
+import threading
+import warnings
+from asyncio import events, runners
+from collections.abc import Callable
+from typing import Any
+
+from kitchen.watching.traced import without_this
+from kitchen.watching.whose import is_ours, is_readers
+
+NEVER_AWAITED = re.compile(r"coroutine '(.+)' was never awaited")
+_changing = threading.Lock()
+
+
+class Ear:
+    """A function of a module that is listened to: each of `listeners` is told first what it is called with.
+
+    Or told `afterwards`, when it has done what it does.
+    """
+
+    def __init__(self, module: Any, name: str, before: Callable | None = None, afterwards: bool = False):
+        self.module, self.name, self.plain, self.ours = module, name, None, None
+        self.listeners: list[Callable] = []
+        self._change, self._afterwards = before or (lambda given: given), afterwards
+
+    def lend(self, listener: Callable) -> None:
+        """From now on it is told."""
+        with _changing:
+            self.listeners.append(listener)
+            if len(self.listeners) == 1 and self.ours is None:
+                self.plain = getattr(self.module, self.name)
+                self.ours = self._heard()
+                setattr(self.module, self.name, self.ours)
+
+    def give_back(self, listener: Callable) -> None:
+        """No longer; nothing when it was not told."""
+        with _changing:
+            if listener in self.listeners:
+                self.listeners.remove(listener)
+            if not self.listeners and self.ours is not None and getattr(self.module, self.name) is self.ours:
+                setattr(self.module, self.name, self.plain)
+                self.plain = self.ours = None
+
+    def _heard(self):
+        plain, listeners, change = self.plain, self.listeners, self._change
+
+        def tell(given):
+            for listener in list(listeners):
+                listener(given)
+
+        def heard(given):
+            given = change(given)
+            tell(given)
+            return plain(given)
+
+        def heard_afterwards(given):
+            try:
+                plain(given)
+            except BaseException as error:
+                without_this(error)
+                raise
+            tell(given)
+
+        return heard_afterwards if self._afterwards else heard
+
+
+def _where_it_would_be(message):
+    """A warning about something that was dropped while a clock of ours ran is about the place that called the clock."""
+    frame = sys._getframe(2)
+    if is_ours(message.filename):
+        while frame is not None and frame.f_code.co_filename != message.filename:
+            frame = frame.f_back
+        while frame is not None and is_ours(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is not None:
+            message.filename, message.lineno, message.line = frame.f_code.co_filename, frame.f_lineno, None
+    return message
+
+
+warned = Ear(warnings, "_showwarnmsg", _where_it_would_be)  # with all that a warning knows: its source, too
+died = Ear(threading, "excepthook")  # a thread, of an exception
+loop_runs = Ear(events, "_set_running_loop")  # None: it no longer runs
+has_loop = Ear(runners.Runner, "_lazy_init", afterwards=True)  # a runner; another's loop says nowhere that it runs
+
+
+def never_awaited(message: warnings.WarningMessage) -> tuple[str, int, str] | None:
+    """File, line and name of the coroutine that a warning is about; None when it is about something else.
+
+    The line is the reader's: where it was dropped, or else where the function of the coroutine begins.
+    """
+    name = NEVER_AWAITED.match(str(message.message))
+    if not name:
+        return None
+    if is_readers(message.filename):
+        return message.filename, message.lineno, name[1]
+    code = getattr(message.source, "cr_code", None)
+    if code is not None and is_readers(code.co_filename):
+        return code.co_filename, code.co_firstlineno, name[1]
+    return message.filename, message.lineno, name[1]

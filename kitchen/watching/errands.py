@@ -1,0 +1,81 @@
+"""What a function is really asked to do by an await: the call inside of create_task, wait_for, to_thread and their like."""
+
+import ast
+import re
+from functools import lru_cache
+
+from kitchen.watching.order import group_of_one, keeps_order
+from kitchen.watching.program import FUNCTIONS, awaits, path_of, statement_of
+
+IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
+IN_THREADS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0}  # the function is this argument
+LIMITS = re.compile(r"limit|throttl|pace|polite|rate_|_rate|acquire|debounce|bucket", re.IGNORECASE)
+
+
+def errand_of(tree: ast.Module, line: int) -> str:
+    """The name of what a line has done elsewhere, in a task or in a thread, and awaits; "" if it does not."""
+    node = awaits(tree, line)
+    if isinstance(node, ast.AsyncWith):
+        return _name(group_of_one(node))
+    return _name(_given(node.value, node)) if node is not None else ""
+
+
+def _given(value, node):
+    """What an awaited expression stands for: the call, or the function, that it hands on."""
+    if isinstance(value, ast.Name):
+        value = _set_just_before(value.id, node)
+    if not isinstance(value, ast.Call):
+        return None
+    name = path_of(value.func).rpartition(".")[2] or getattr(value.func, "attr", "")
+    if name in IN_THREADS and len(value.args) > IN_THREADS[name]:
+        return value.args[IN_THREADS[name]]
+    if name == "wait" and value.args and isinstance(value.args[0], (ast.List, ast.Tuple, ast.Set)):
+        return _given(value.args[0].elts[0], node) if len(value.args[0].elts) == 1 else None
+    if name in IN_TASKS and value.args and (name != "gather" or len(value.args) == 1):
+        inner = value.args[0]
+        return _given(inner, node) or (inner if isinstance(inner, ast.Call) else None)
+    return None
+
+
+def _set_just_before(name, node):
+    """The value that the statement before this one gives to a name."""
+    statement = statement_of(node)
+    for _, block in ast.iter_fields(statement.parent):
+        if isinstance(block, list) and statement in block and (at := block.index(statement)):
+            before = block[at - 1]
+            if isinstance(before, ast.Assign) and [path_of(target) for target in before.targets] == [name]:
+                return before.value
+    return None
+
+
+def _name(thing):
+    if isinstance(thing, ast.Call) and path_of(thing.func).rpartition(".")[2] == "partial" and thing.args:
+        return _name(thing.args[0])
+    thing = thing.func if isinstance(thing, ast.Call) else thing
+    return path_of(thing).rpartition(".")[2] if thing is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def limits_itself(tree: ast.Module, which: int | str) -> bool:
+    """Whether a function, given by its first line or its name, does one thing at a time on purpose: it holds what guards,
+    makes a pause, keeps an order."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    function = next((node for node in functions if which in (_begins(node), getattr(node, "name", None))), None)
+    if function is None or not hasattr(function, "body") or not isinstance(function.body, list):
+        return False
+    inside = [node for statement in function.body for node in ast.walk(statement)]
+    waits = [node for node in inside if isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor))]
+    pauses = [node for node in waits if isinstance(node, ast.Await) and _name(node.value) == "sleep"]
+    if pauses and len(waits) > len(pauses):
+        return True
+    return any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside)
+
+
+def _begins(function):
+    return min([function.lineno, *(node.lineno for node in getattr(function, "decorator_list", ()))])
+
+
+def _asked(node):
+    if isinstance(node, ast.Await):
+        return ast.unparse(node.value)
+    return ", ".join(ast.unparse(item.context_expr) for item in node.items) if isinstance(node, ast.AsyncWith) else ""

@@ -1,0 +1,163 @@
+"""What is left at the end of a block: tasks that are not over, errors nobody has looked at, coroutines that never began.
+
+Whether that is a fault may only turn out later: a task may be awaited after the block, or in the next cell. So each is kept,
+weakly, as a question, which is answered when somebody asks for the findings.
+"""
+
+import asyncio
+import gc
+import inspect
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import CoroutineType
+from typing import NamedTuple
+
+from kitchen.watching.calls import Job
+from kitchen.watching.lane import Lane
+from kitchen.watching.traced import bare
+from kitchen.watching.whose import is_readers
+
+
+class Question(NamedTuple):
+    """A note of a kind, about a lane (or none) and a place, as long as `is_so` says that it holds."""
+
+    kind: str
+    lane: object
+    file: str
+    line: int
+    text: str
+    is_so: Callable[[], bool]
+
+
+def _references(seen):
+    thing = seen()
+    return sys.getrefcount(thing)
+
+
+_held_once = set()
+OWN_REFERENCES = _references(weakref.ref(_held_once)) - 1  # of the function that counts them
+
+
+def is_held(seen: weakref.ref) -> bool:
+    """Whether anybody holds a task that is not over, besides the loop, which will wake it.
+
+    Nobody can await a task that nobody holds, and Python may drop it at any moment.
+    """
+    waits = getattr(seen(), "_fut_waiter", None) is not None
+    of_the_loop = 2 if waits and sys.version_info >= (3, 14) else 1  # there a future knows who awaits it
+    return _references(seen) - OWN_REFERENCES > of_the_loop
+
+
+def left_by_gather(task: asyncio.Task) -> bool:
+    """Whether a task goes on although the `gather` that it was made for is over: another one in it has failed."""
+    for callback, _ in getattr(task, "_callbacks", None) or ():
+        if getattr(callback, "__qualname__", "") == "gather.<locals>._done_callback":
+            cells = dict(zip(callback.__code__.co_freevars, callback.__closure__ or (), strict=True))
+            outer = cells.get("outer")
+            return outer is not None and outer.cell_contents is not None and outer.cell_contents.done()
+    return False
+
+
+def of_task(lane: Lane) -> Question | None:
+    """What may be amiss with a lane's task that is not over. It must not be held by whoever asks."""
+    held, task = is_held(lane.task), lane.task()
+    if task is None or task.done() or task.cancelling() or lane.code is None or not is_readers(lane.code.co_filename):
+        return None  # if it was asked to end, it will; and a library's own are its affair
+    is_so = partial(_has_not_finished, lane.task)
+    if left_by_gather(task):
+        return Question("left behind", lane, *lane.line(), task.get_name(), is_so)
+    return None if held else Question("lost", lane, *lane.line(), task.get_name(), is_so)
+
+
+def of_failed(lane: Lane, task: asyncio.Future, error: str) -> Question:
+    """A task that has failed, and that somebody still holds: who may look at it yet."""
+    return Question("unnoticed", lane, *lane.line(), error, partial(_was_not_looked_at, weakref.ref(task)))
+
+
+def of_jobs(jobs: dict, outcome: Callable) -> Iterator[Question]:
+    """Functions that failed in a thread, whose futures somebody still holds; `outcome` says what a failure is called."""
+    for future, job in list(jobs.items()):
+        if future.done() and getattr(future, "_log_traceback", False):
+            yield of_job(future, job, outcome)
+
+
+def of_job(future: asyncio.Future, job: Job | None, outcome: Callable) -> Question | None:
+    """A function that failed in a thread, and whose future nobody has looked at."""
+    if job is None:
+        return None
+    name, file, line = job.what
+    is_so = partial(_was_not_looked_at, weakref.ref(future))
+    return Question("thread failed", None, file, line, f"{name} {outcome(future._exception)}", is_so)
+
+
+def of_thread(death: threading.ExceptHookArgs) -> tuple[str, None, str, int, str] | None:
+    """A thread that died of an exception, as `threading.excepthook` is told: kind, lane, file, line and text of the note."""
+    error, where = death.exc_value, ("", 0)
+    if death.exc_type is SystemExit or error is None:
+        return None
+    frame = error.__traceback__
+    while frame is not None:
+        if is_readers(frame.tb_frame.f_code.co_filename):
+            where = (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
+        frame = frame.tb_next
+    name = death.thread.name if death.thread is not None else "a thread"
+    return "thread died", None, *where, f"{name} died of {type(error).__name__}: {str(error)[:80]}"
+
+
+def not_begun() -> Iterator[CoroutineType]:
+    """Coroutines of the reader's functions that somebody keeps, and that have not begun, at this moment."""
+    for thing in gc.get_objects():
+        if type(thing) is CoroutineType and _is_new(thing) and is_readers(thing.cr_code.co_filename):
+            yield thing
+
+
+def never_begun(loop: asyncio.AbstractEventLoop, older: weakref.WeakSet) -> Iterator[Question]:
+    """Those that are not to become tasks, and not `older` than the watch."""
+    in_tasks = {id(bare(task.get_coro())) for task in asyncio.all_tasks(loop)}
+    for thing in not_begun():
+        code = thing.cr_code
+        if id(thing) not in in_tasks and thing not in older and not _is_kept_for_later(thing):
+            is_so, keeper = partial(_has_not_begun, weakref.ref(thing)), _keeper(thing) or code
+            yield Question("never begun", None, keeper.co_filename, keeper.co_firstlineno, code.co_qualname, is_so)
+
+
+def _has_not_finished(seen):
+    task = seen()
+    return task is None or not task.done() or task.cancelled()
+
+
+def _was_not_looked_at(seen):
+    task = seen()
+    return task is not None and getattr(task, "_log_traceback", False)
+
+
+def _has_not_begun(seen):
+    coroutine = seen()
+    return coroutine is not None and _is_new(coroutine)
+
+
+def _is_new(coroutine):
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+
+
+def _keeper(thing):
+    """The code of the reader's function that keeps a coroutine: one that is suspended, or the one that ends the block."""
+    for holder in gc.get_referrers(thing):
+        code = getattr(holder, "cr_code", None)
+        if code is not None and is_readers(code.co_filename):
+            return code
+    frame, name = sys._getframe(), thing.cr_code.co_name
+    while frame is not None:
+        code = frame.f_code
+        if is_readers(code.co_filename) and name in (*code.co_names, *code.co_freevars, *code.co_varnames):
+            return code
+        frame = frame.f_back
+    return None
+
+
+def _is_kept_for_later(coroutine):
+    """Whether a module's globals hold it: then another cell may await it."""
+    return any(type(holder) is dict and "__builtins__" in holder for holder in gc.get_referrers(coroutine))

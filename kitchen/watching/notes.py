@@ -1,0 +1,100 @@
+"""What the program itself made known: tasks that got lost, errors nobody looked at, coroutines that never began."""
+
+from collections import defaultdict
+
+from kitchen.timeline import Finding
+from kitchen.watching.facts import Facts
+from kitchen.watching.program import called_in_vain, cleans_up, tree_of
+from kitchen.watching.whose import is_readers, place
+from kitchen.watching.wording import number
+
+WENT_ON_SECONDS = 0.1  # that a task may go on after it was asked to cancel: to say goodbye, say
+
+TEXTS = {
+    "lost": "{name}{more}, from {where}, never finished, and nobody awaited it. "
+    "Keep the task and await it, or start it in a TaskGroup.",
+    "left behind": "{name}{more}, from {where}, went on after the gather around it had failed. "
+    "A TaskGroup ends the others when one fails.",
+    "unnoticed": "{name}{more}, from {where}, {text}, and nobody looked. "
+    "Await the task: then its exception is raised where you can see it.",
+    "thread failed": "{text}, in a thread, from {where}, and nobody looked{more}. "
+    "Await what run_in_executor gives: then the exception is raised where you can see it.",
+    "thread died": "{text}, at {where}, and nobody who started it heard of it{more}. "
+    "Start it with asyncio.to_thread and await that, or catch the exception in the thread.",
+    "swallowed": "{name}{more} was asked to cancel at {where} and went on as if nobody had asked. "
+    "Raise CancelledError again after cleaning up.",
+    "never awaited": "{text}() at {where} was never awaited{more}: it did not even begin. Write await {text}(…).",
+    "never begun": "{text}() at {where} was kept and never awaited{more}: it did not even begin. Await what you keep.",
+}
+
+
+KINDS = {"never begun": "never awaited", "thread failed": "unnoticed", "thread died": "unnoticed"}  # else as the note's
+
+
+def made_known(facts: Facts) -> list[Finding]:
+    """Tasks that nobody awaited or looked at, cancellations that got lost, coroutines that never began."""
+    waits, same = defaultdict(list), defaultdict(list)
+    for wait in facts.waits:
+        waits[wait.lane].append(wait)
+    ran = defaultdict(set)  # the first lines of the functions that awaited something, by file
+    for wait in facts.waits:
+        for frame in wait.frames:
+            ran[frame.code.co_filename].add(frame.code.co_firstlineno)
+    for note in facts.notes:
+        if note.kind == "swallowed" and not _went_on(note, waits[note.lane]):
+            continue
+        if note.kind in ("never awaited", "never begun"):
+            note = _where_it_was_called(note, ran)
+        same[note.kind, note.file, note.line].append(note)
+    for kind, file, line in list(same):
+        if kind == "never begun" and ("never awaited", file, line) in same:
+            del same[kind, file, line]  # it was dropped, and whoever keeps the warning keeps it
+    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items()]
+
+
+def _went_on(note, waits):
+    """Whether a task that was asked to cancel did something else than clean up: awaited the same again, or other things."""
+    seconds = 0.0
+    for wait in waits:
+        if wait.start < note.time or not wait.frames or _is_cleaning_up(wait):
+            continue
+        seconds += wait.end - wait.start
+        again = any((frame.code.co_filename, frame.line) == (note.file, note.line) for frame in wait.frames)
+        if again or seconds >= WENT_ON_SECONDS:
+            return True
+    return False
+
+
+def _is_cleaning_up(wait):
+    return any(
+        (tree := tree_of(frame.code.co_filename)) and cleans_up(tree, frame.line, frame.code.co_firstlineno)
+        for frame in wait.frames
+    )
+
+
+def _where_it_was_called(note, ran):
+    """The note, with the line of the call: what Python knows is the line at which the coroutine was dropped."""
+    name = note.text.rpartition(".")[2]
+    for file in [note.file, *ran]:
+        tree = tree_of(file) if is_readers(file) else None
+        lines = called_in_vain(tree, name, note.line, frozenset(ran.get(file, ()))) if tree else []
+        if file == note.file and note.line in lines:
+            break
+        if lines:
+            return note._replace(file=file, line=lines[0], text=name)
+    return note._replace(text=name)
+
+
+def _of_notes(facts, kind, notes):
+    note, count = notes[0], len(notes)
+    name = facts.timeline.lanes[note.lane] if note.lane is not None else note.text
+    text = TEXTS[kind].format(
+        name=name,
+        more=f" (and {number(count - 1, 'other')} like it)" if count > 1 else "",
+        where=place(note.file, note.line) if note.line else "a place that is not known",
+        text=note.text,
+    )
+    span = None
+    if note.lane is not None and facts.timeline.by_lane[name]:
+        span = facts.timeline.by_lane[name][-1]
+    return Finding(KINDS.get(kind, kind), text, note.file, note.line, span)

@@ -1,0 +1,358 @@
+"""Looks at the threads of this process from outside, a hundred times a second: what can be told of them without a debugger.
+
+A thread that works uses CPU time, and Linux counts it for each thread. So between two looks a thread that has used none
+never woke: it was WAITING. One that has used some was RUNNING for as long; and the rest of the time READY, if the threads
+together kept the interpreter busy, or this one came late itself (they queue for the interpreter's lock), else WAITING.
+
+Observed: at each look the CPU time that a thread has used and the line at which it stands; of functions that a task hands
+to an executor also when they began and ended, because the executor's thread says so itself (`job`). Inferred, and marked so:
+every state. How wrong it may be: the sum of RUNNING is the CPU time used, up to a millisecond or so, but where it lies
+between two looks is not known, so every edge may be 10 ms off, and what came and went between two looks is not drawn at all.
+Where the system does not count (macOS, Windows), a thread is taken to be RUNNING if its innermost function has moved on
+since the last look, else WAITING: it is never READY there, and a tight loop, which always gives way to others at the same
+point, seems to wait.
+
+A look takes some 0.15 ms with 5 threads and 1 ms with 200; where that would be more than 3 % of one CPU there are fewer
+looks, and the 10 ms become more. A thread is drawn while one of the reader's own functions runs in it.
+"""
+
+import asyncio
+import os
+import queue
+import selectors
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import weakref
+from asyncio import base_events, events
+from collections import deque
+from concurrent import futures
+from time import perf_counter
+from typing import Any
+
+from kitchen.timeline import READY, RUNNING, WAITING
+from kitchen.watching.cpu import cpu_of, one_at_a_time
+from kitchen.watching.facts import Sample
+from kitchen.watching.whose import is_ours, is_readers, place
+
+NAME = "kitchen sampler"  # of the thread that looks
+EVERY_SECONDS = 0.01  # between two looks; longer when there are so many threads that looking takes its time
+LOOKING_SHARE = 0.03  # the part of one CPU that looking may take
+LONG_SECONDS = 0.02  # after which a step of the loop is worth a look at what it is doing
+BUSY_SHARE = 0.8  # the part of a moment that the interpreter must have been in use for others to have queued for it,
+CONTENDED_SHARE = (
+    0.3  # or this part, if the sampler itself had to queue: on a loaded machine other programs take the rest
+)
+RARER = 0.01  # the part of a step that goes by, at least, between two looks at it
+LEAST_SECONDS = 0.001  # shorter stretches are not drawn
+# What a thread waits for inside these functions and modules; the outermost of those in a row says it best (a queue, not its
+# lock). What waits in C without a function of Python's around it (time.sleep, Lock.acquire) has no frame, and no word.
+KINDS = {
+    "lock": [threading._RLock.acquire],
+    "condition": [threading.Condition.wait, threading.Condition.wait_for],
+    "event": [threading.Event.wait],
+    "semaphore": [threading.Semaphore.acquire],
+    "barrier": [threading.Barrier.wait],
+    "thread": [threading.Thread.join],
+    "result of another thread": [
+        futures.Future.result,
+        futures.Future.exception,
+        futures.wait,
+        futures.as_completed,
+    ],
+    "event loop": [base_events.BaseEventLoop._run_once],
+}
+MODULES = {  # each given by one of its functions
+    "queue": [queue.Queue.get],
+    "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
+    "process": [subprocess.Popen.wait],
+}
+WAITS = {function.__code__: kind for kind, functions in KINDS.items() for function in functions}
+WAITS_IN = {function.__code__.co_filename: kind for kind, functions in MODULES.items() for function in functions}
+
+
+def _capacity():
+    """How many threads can run Python at the same moment."""
+    if one_at_a_time():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Thread:
+    """A thread, and what the record says of it by now."""
+
+    def __init__(self, thread, since):
+        self.thread = thread
+        self.since = since  # up to when the record tells of it
+        self.cpu = 0.0  # the CPU time that it had used by then
+        self.owed = 0.0  # of which so much is not in the record yet: too short to be drawn
+        self.lane = self.state = self.label = self.last = None
+        self.job = None  # what it does for a task, as it has said itself
+        self.spot = self.stood = None  # where it stood
+
+    def spot_of_job(self):
+        """Where it stands in its job: where it was seen last, else where the job begins."""
+        return self.spot if self.spot and self.spot.file else self.job
+
+
+class Sampler:
+    """A thread that looks at the others, from `start` to `stop`, and tells `recorder` of them.
+
+    While a step holds a loop that is watched for long, the line is noted at which it stands, and what the clocks of its
+    thread say. Threads that were there before are not drawn.
+    """
+
+    def __init__(self, recorder: Any):
+        self.recorder = recorder
+        self.problem = None  # what went wrong while looking, if anything did
+        self._there = {}
+        self._busiest = None  # how long the busiest thread used the CPU since the last look, and where it stands
+        self._lanes = weakref.WeakKeyDictionary()  # by thread: idents are used again, for other threads
+        self._jobs = deque()
+        self._over = threading.Event()
+        self._before = weakref.WeakSet()
+        self._looked = self._cpu = self._due = 0.0  # when it looked last, the CPU time then; when it means to look next
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._before = weakref.WeakSet(threading.enumerate())
+        self._looked, self._cpu = perf_counter(), time.process_time()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends it; the threads that are drawn end here."""
+        self._over.set()
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def job_begins(self, name: str) -> None:
+        """A function of this name begins in the executor's thread that calls this."""
+        self._jobs.append((threading.current_thread(), name, perf_counter(), time.thread_time()))
+
+    def job_ends(self) -> None:
+        """And has ended."""
+        self._jobs.append((threading.current_thread(), None, perf_counter(), time.thread_time()))
+
+    def _run(self):
+        pause = EVERY_SECONDS
+        self._due = perf_counter() + pause
+        while not self._over.wait(pause):
+            began = time.thread_time()
+            self._try_to_look()
+            pause = max(EVERY_SECONDS, (time.thread_time() - began) / LOOKING_SHARE)
+            self._due = perf_counter() + pause
+        self._try_to_look()
+        for watched in self._there.values():
+            self._leave(watched, max(self._looked, watched.since))
+        self._there.clear()
+
+    def _try_to_look(self):
+        try:
+            self._look()
+        except Exception as error:  # a look that fails must not be the last one
+            traceback.clear_frames(error.__traceback__)  # they hold on to the program's frames
+            self.problem = error
+
+    # --- one look
+
+    def _look(self):
+        now, cpu = perf_counter(), time.process_time()
+        late = now - self._due > sys.getswitchinterval() / 2
+        busy = cpu - self._cpu > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
+        then, self._looked, self._cpu = self._looked, now, cpu
+        if not self._is_something_on():
+            return
+        frames, self._busiest = sys._current_frames(), None
+        try:
+            jobs = self._take_jobs()  # after the frames: so that a job that is seen has told that it began
+            threads = {thread.ident: thread for thread in threading.enumerate() if self._is_drawn(thread)}
+            for ident in [ident for ident in self._there if self._there[ident].thread is not threads.get(ident)]:
+                watched = self._there.pop(ident)
+                self._tell_jobs(watched, jobs.pop(watched.thread, ()), busy)
+                self._leave(watched, now)
+            for ident, thread in threads.items():
+                watched = self._there.get(ident)
+                if watched is None:
+                    watched = self._there[ident] = _Thread(thread, then)
+                edges = jobs.pop(thread, ())
+                self._tell_jobs(watched, edges, busy)
+                ended = bool(edges) and watched.job is None  # after the frames were taken, perhaps
+                self._look_at(watched, None if ended else frames.get(ident), now, busy)
+            for thread, edges in jobs.items():  # of threads that are gone by now
+                self._tell_jobs(_Thread(thread, edges[0][1]), edges, busy)
+            for tracer in list(self.recorder.tracers):
+                self._look_at_loop(tracer, frames.get(tracer.thread), now)
+        finally:
+            del frames  # they hold on to everything that the program's functions know
+
+    def _is_something_on(self):
+        """Whether there is anything to look at."""
+        return self.recorder.tracers or self._there or self._jobs or any(map(self._is_drawn, threading.enumerate()))
+
+    def _is_drawn(self, thread):
+        """Whether a thread has begun, and is one of the program's that was not there before."""
+        begun = thread.ident is not None and thread.native_id is not None
+        return begun and thread not in self._before and not thread.name.startswith("kitchen ")
+
+    def _take_jobs(self):
+        jobs = {}
+        while self._jobs:
+            thread, *edge = self._jobs.popleft()
+            jobs.setdefault(thread, []).append(edge)
+        return jobs
+
+    def _look_at(self, watched, frame, now, busy):
+        if now <= watched.since:
+            return  # a job began after this look did
+        cpu = cpu_of(watched.thread.native_id)
+        if cpu is None or cpu != watched.cpu or watched.spot is None:  # else it has not moved
+            watched.spot = _spot(frame)
+        spot, stood = watched.spot, watched.stood
+        worked = cpu - watched.cpu if cpu is not None else 0.0
+        if spot is not None and spot.file and worked > (self._busiest or (0.0,))[0]:
+            self._busiest = worked, (spot.file, spot.line, spot.function)
+        watched.stood = spot and spot.stands
+        if spot is None or spot.file is None:
+            spot = watched.job
+        if spot is None:
+            watched.spot = None
+            self._leave(watched, now)
+        elif cpu is None:
+            self._account(watched, now, None if watched.stood != stood else 0.0, busy, spot)
+        else:
+            self._account(watched, now, cpu - watched.cpu, busy, spot)
+        watched.since = now
+        if cpu is not None:
+            watched.cpu = cpu
+
+    def _account(self, watched, now, worked, busy, spot):
+        """Since it was last told of, a thread has used the CPU for `worked` seconds; None: all the time."""
+        then, length = watched.since, now - watched.since
+        rest = READY if busy and worked else WAITING
+        worked = length if worked is None else max(worked + watched.owed, 0.0)
+        if worked > length - LEAST_SECONDS and worked > length / 2:
+            self._tell(watched, then, RUNNING, spot)
+            watched.owed = worked - length
+        elif worked < LEAST_SECONDS:
+            self._tell(watched, then, rest, spot)
+            watched.owed = worked
+        else:  # where in between it worked is not known: where it did before, so that there are fewer changes
+            first, second = (rest, RUNNING) if watched.state is rest else (RUNNING, rest)
+            self._tell(watched, then, first, spot)
+            self._tell(watched, then + (worked if first is RUNNING else length - worked), second, spot)
+            watched.owed = 0.0
+        watched.since = now
+
+    def _tell(self, watched, at, state, spot):
+        label = spot.waits if state is WAITING else spot.works
+        if (watched.state, watched.label) != (state, label):
+            self._change(watched, at, state, label)
+
+    def _change(self, watched, at, state, label="", inferred=True):
+        """Entries of one lane stand in order of time, whatever comes late."""
+        at = max(at - self.recorder.began, watched.last or 0.0, 0.0)
+        self.recorder.change(self._lane(watched), state, label, at=at, inferred=inferred)
+        watched.state, watched.label, watched.last = state, label, at
+
+    def _lane(self, watched):
+        if watched.lane is None:
+            watched.lane = self._lanes.get(watched.thread)
+        if watched.lane is None:
+            watched.lane = self._lanes[watched.thread] = self.recorder.add_lane(watched.thread.name)
+        return watched.lane
+
+    def _leave(self, watched, now):
+        """None of the reader's functions runs there any more."""
+        if watched.state is not None:
+            self._change(watched, now, None, inferred=watched.job is None)
+        watched.since, watched.owed = now, 0.0
+
+    def _tell_jobs(self, watched, edges, busy):
+        """What the executor's threads have said themselves since the last look: began with a function, or ended."""
+        for name, moment, cpu in edges:
+            if name is not None:
+                self._leave(watched, moment)
+                watched.job, watched.spot = _Spot(None, 0, name, None, name), None
+            elif watched.job is not None:
+                self._account(watched, moment, cpu - watched.cpu, busy, watched.spot_of_job())
+                self._leave(watched, moment)
+                watched.job = watched.spot = None
+            watched.cpu = cpu
+
+    def _is_held(self, lane, now):
+        """Whether a step of a loop goes on for so long that it is worth a look."""
+        since = lane and lane.started
+        return since is not None and now - since >= LONG_SECONDS
+
+    def _look_at_loop(self, tracer, frame, now):
+        lane = tracer.running()
+        call = _call_of(frame) or (_clock_in(frame) if lane is not None else None)
+        if call is None or (lane is not None and not self._is_held(lane, now)):
+            return
+        reading = tracer.clock.read_from_outside(now)
+        if lane is not None:
+            looked = lane.looks[-1].time if lane.looks else 0.0
+            if now - looked < RARER * (now - (lane.started or now)):
+                return  # a step of an hour is not looked at a hundred times a second
+            if reading is not None:
+                lane.looks = (*lane.looks, reading)
+        spot = _spot(frame, call)
+        where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, _called(call) if lane is None else "")
+        own, all_, queued = reading[1:] if reading else (None, None, None)
+        ready, beside = len(getattr(tracer.loop, "_ready", ())), self._busiest and self._busiest[1]
+        sample = Sample(now - self.recorder.began, *where, own, all_, spot.kind, ready, beside, queued)
+        self.recorder.samples.append(sample)
+
+
+class _Spot:
+    """Where a thread stands: the innermost of the reader's functions, and what the innermost function of all waits for."""
+
+    def __init__(self, file, line, function, stands, waits):
+        self.file, self.line, self.function, self.stands, self.kind = file, line, function, stands, waits
+        where = place(file, line) if file else ""
+        self.works = ", ".join(filter(None, (function, where)))
+        self.waits = ", ".join(filter(None, (waits, where)))
+
+
+def _spot(frame, outermost=None):
+    """Where the thread of this innermost frame stands, up to the outermost frame that matters; None when there is none."""
+    if frame is None:
+        return None
+    innermost, kind = frame.f_code, ""
+    stands = (id(innermost), frame.f_lasti)
+    while frame is not outermost and frame is not None:
+        code = frame.f_code
+        if is_readers(code.co_filename):
+            return _Spot(code.co_filename, frame.f_lineno, code.co_name, stands, kind)
+        kind = WAITS.get(code) or WAITS_IN.get(code.co_filename) or kind
+        frame = frame.f_back
+    return _Spot(None, 0, "", stands, kind if outermost else "")
+
+
+def _call_of(frame):
+    """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits."""
+    while frame is not None and frame.f_code is not events.Handle._run.__code__:
+        frame = frame.f_back
+    return frame
+
+
+def _clock_in(frame):
+    """The frame of ours around a task's step: a loop that is not asyncio's calls it, and shows no frame itself."""
+    while frame is not None and not is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def _called(call):
+    """What the loop calls in this frame, as one says it; "" for a task, whose function says more."""
+    callback = getattr(call.f_locals.get("self"), "_callback", None)
+    if isinstance(getattr(callback, "__self__", None), asyncio.Future) or "Task" in type(callback).__name__:
+        return ""
+    name = getattr(callback, "__qualname__", type(callback).__qualname__)
+    module = getattr(callback, "__module__", None)
+    return f"{module}.{name}" if module and module != "builtins" else name

@@ -1,0 +1,106 @@
+"""What every task stands at when one is interrupted: which lock it wants and which it has, whom it waits for."""
+
+import asyncio
+import gc
+from asyncio import locks
+from asyncio import subprocess as processes
+from collections.abc import Iterable
+from selectors import BaseSelector
+from typing import Any
+
+from kitchen.watching.facts import Standing
+from kitchen.watching.program import held_around, tree_of
+from kitchen.watching.traced import bare
+from kitchen.watching.whose import is_readers
+
+INSIDE = {"lock", "semaphore", "event", "condition", "barrier", "queue", "tasks", "task", "wait_for", "timeout"}
+LOOKED_INTO = {"lock", "semaphore", "process", "BaseSubprocessTransport._wait"}
+GUARDS = (locks.Lock, locks.Condition, locks.Semaphore)
+
+
+def snapshot(tracer: Any, now: float) -> list[Standing]:
+    """Where each task of a tracer stands that waits at this moment."""
+    by_task = {id(lane.task()): lane for lane in tracer.lanes.values() if lane.task and lane.task() is not None}
+    found, alone = [], is_alone(tracer.loop, tracer.recorder.awaiting.jobs)
+    for lane in by_task.values():
+        task = lane.task()
+        coroutine = bare(task.get_coro())
+        what = None if getattr(coroutine, "cr_running", True) else tracer.recorder.look_at(lane)
+        if not what or not what[0].spots:
+            continue
+        place = what[0]
+        awaited = by_task.get(id(getattr(task, "_fut_waiter", None)))
+        chain = list(_chain(coroutine)) if place.kind in LOOKED_INTO or awaited else []
+        code, line, _ = place.spots[-1]
+        has = frozenset(id(thing) for coroutine in chain for thing in _has(coroutine))
+        wants = next((id(_of(one, locks.Lock)) for one in chain if one.cr_code is locks.Lock.acquire.__code__), None)
+        found.append(
+            Standing(
+                lane,
+                code.co_filename,
+                line,
+                place.kind,
+                now,
+                wants,
+                has,
+                awaited,
+                place.kind in INSIDE,
+                _is_full(chain),
+                alone,
+            )
+        )
+    return found
+
+
+def is_alone(loop: asyncio.AbstractEventLoop, jobs: Iterable[asyncio.Future]) -> bool:
+    """Whether nothing is left that could wake a task of this loop: no timer, no connection, no job in a thread."""
+    timers = [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
+    selector = getattr(loop, "_selector", None)
+    if timers or not isinstance(selector, BaseSelector) or not all(job.done() for job in jobs):
+        return False
+    return len(selector.get_map() or ()) <= 1  # with which the loop wakes itself
+
+
+def _chain(coroutine):
+    while getattr(coroutine, "cr_code", None) is not None:
+        yield coroutine
+        coroutine = coroutine.cr_await
+
+
+def _of(coroutine, kind):
+    """The object of this kind that a method works for."""
+    return next((thing for thing in gc.get_referents(coroutine) if isinstance(thing, kind)), None)
+
+
+def _local(frame, name):
+    """What a name stands for in a function. Up to Python 3.12 its frame keeps what it has shown, and that is cleared."""
+    known = frame.f_locals
+    thing = known.get(name, frame.f_globals.get(name))
+    if isinstance(known, dict) and "locals" not in frame.f_code.co_names:
+        known.clear()
+    return thing
+
+
+def _has(coroutine):
+    """The locks that a function of the reader's holds where it stands, by the `async with` around its line."""
+    frame = coroutine.cr_frame
+    if frame is None or not is_readers(coroutine.cr_code.co_filename):
+        return
+    tree = tree_of(coroutine.cr_code.co_filename)
+    for path in held_around(tree, frame.f_lineno) if tree else ():
+        name, *attributes = path.split(".")
+        thing = _local(frame, name)
+        for attribute in attributes:
+            thing = getattr(thing, "__dict__", {}).get(attribute)
+        if isinstance(thing, GUARDS) and thing.locked():
+            yield thing
+
+
+def _is_full(chain):
+    """Whether a task waits for the end of a process whose output nobody reads, and that has filled its pipe."""
+    for coroutine in chain:
+        if coroutine.cr_code is processes.Process.wait.__code__:
+            process = _of(coroutine, processes.Process)
+            pipes = [getattr(process, name, None) for name in ("stdout", "stderr")]
+            return any(pipe is not None and getattr(pipe, "_paused", False) for pipe in pipes)
+    return False

@@ -1,0 +1,1 @@
+"""Where the pages come from, and the HTTP client that fetches them."""

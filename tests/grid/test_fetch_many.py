@@ -1,0 +1,141 @@
+"""Fetching many: open files, tasks and connections are bounded, and a site that falls over costs no URL its outcome."""
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from kitchen import fetch
+from kitchen.web import client
+from kitchen.web.site import serve
+
+pytestmark = pytest.mark.long
+
+
+def cooperative(*args, **kwargs):
+    return asyncio.run(fetch.cooperative(*args, **kwargs))
+
+
+@pytest.fixture(scope="module")
+def site():
+    with serve(delay=0.05) as site:
+        yield site
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets are no files there")
+@pytest.mark.parametrize("call", ["threaded(urls, workers=500)", "cooperative(urls, limit=500)"])
+def test_too_few_open_files_are_told_before_the_first_request(call):
+    program = f"""
+import asyncio, resource
+from kitchen import fetch
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+urls = ["http://127.0.0.1:9/"] * 400
+def cooperative(*args, **kwargs):
+    return asyncio.run(fetch.cooperative(*args, **kwargs))
+threaded = fetch.threaded
+try:
+    {call}
+except ValueError as error:
+    print(error)
+    exec(str(error).partition("`")[2].partition("`")[0])
+    print(len({call}.results))
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    first, second = said.stdout.splitlines()
+    assert "400 connections at once need as many open files, and this process may have 200" in first
+    assert "at most 1" in first  # some 170 at once, as the first remedy
+    assert second == "400"  # the second remedy was taken
+
+
+def test_there_are_never_more_tasks_than_places(site):
+    async def counted():
+        most, over = 0, asyncio.Event()
+
+        async def look():
+            nonlocal most
+            while not over.is_set():
+                most = max(most, len(asyncio.all_tasks()))
+                await asyncio.sleep(0)
+
+        looking = asyncio.create_task(look())
+        results = (await fetch.cooperative(site.urls(60), limit=7)).results
+        over.set()
+        await looking
+        return most, results
+
+    most, results = asyncio.run(counted())
+    assert [result.status for result in results] == [200] * 60
+    assert 7 < most <= 7 + 2 + 7  # the fetch, who looks, and helpers of the client's, one for each at most
+
+
+PORTED_SITE = """
+import asyncio, sys
+async def answer(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
+    await asyncio.sleep(0.2)
+    writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\nConnection: close\\r\\n\\r\\nbread")
+    await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", int(sys.argv[1]), backlog=4096, reuse_address=True)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def start_site(port=0):
+    """A site in a process of its own, at a port that one can ask for again; the process, and the port."""
+    command = [sys.executable, "-c", PORTED_SITE, str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return process, int(process.stdout.readline())
+
+
+def end_site(process):
+    with process:
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="counts open files as POSIX lists them")
+@pytest.mark.parametrize(
+    "fetched",
+    [lambda urls: fetch.threaded(urls, workers=200), lambda urls: cooperative(urls, limit=1_000)],
+    ids=["200 threads", "1,000 coroutines"],
+)
+def test_a_site_that_is_killed_and_comes_back_leaves_every_url_with_an_outcome(fetched):
+    def files():
+        gc.collect()
+        return len(os.listdir("/dev/fd"))
+
+    def kill_and_restart():
+        nonlocal process
+        while (run := client.Run.newest).urls != urls or len(run.results) - run.results.count(None) < 100:
+            time.sleep(0.02)
+        end_site(process)
+        process, _ = start_site(port)
+
+    process, port = start_site()
+    urls = [f"http://127.0.0.1:{port}/{number}" for number in range(3_000)]
+    threads, before = threading.active_count(), files()
+    cook = threading.Thread(target=kill_and_restart)
+    try:
+        fetched(urls[:1])
+        cook.start()
+        results, timeline = fetched(urls)
+    finally:
+        cook.join()
+        end_site(process)
+    assert [result.url for result in results] == urls
+    assert all((result.body == b"bread") == (result.error is None) for result in results)
+    failed = [number for number, result in enumerate(results) if result.error]
+    assert failed  # those that were on their way, and those that found nobody
+    assert results[0].body == results[-1].body == b"bread"  # before, and after
+    assert list(timeline.outcomes) == [timeline.lanes[number] for number in failed]
+    assert threading.active_count() == threads
+    assert files() <= before + 1

@@ -1,0 +1,234 @@
+"""What is said when tasks wait for each other for good; and that waiting for somebody who goes on is no hang."""
+
+import asyncio
+import sys
+from contextlib import suppress
+
+import pytest
+
+from kitchen.watching.watch import watch
+
+
+def line_of(text):
+    with open(__file__, encoding="utf-8") as file:
+        (number,) = [number for number, line in enumerate(file, 1) if line.rstrip().endswith("#" + " " + text)]
+    return number
+
+
+def run_watched(program):
+    async def main():
+        run = watch()
+        with suppress(TimeoutError):
+            async with run:
+                await program()
+        return run
+
+    return asyncio.run(main())
+
+
+def hang(program):
+    (finding,) = [finding for finding in run_watched(program).findings if finding.kind == "hang"]
+    return finding
+
+
+async def move(one, other):
+    async with one:
+        await asyncio.sleep(0.02)
+        async with other:  # each wants the other
+            await asyncio.sleep(0.02)
+
+
+def test_two_that_have_what_the_other_wants():
+    async def program():
+        knife, board = asyncio.Lock(), asyncio.Lock()
+        async with asyncio.timeout(0.4), asyncio.TaskGroup() as group:
+            group.create_task(move(knife, board), name="salad")
+            group.create_task(move(board, knife), name="bread")
+
+    finding = hang(program)
+    assert finding.line == line_of("each wants the other")
+    assert "salad at test_hangs.py, line " in finding.text
+    assert "bread at test_hangs.py, line " in finding.text
+    assert "waited for each other" in finding.text
+
+
+async def move_in_short(one, other):
+    async with one:
+        await asyncio.sleep(0.02)
+        async with other: await asyncio.sleep(0.02)  # fmt: skip  # noqa: E701
+
+
+def test_who_waits_for_a_lock_does_not_hold_it_though_its_block_stands_in_the_same_line():
+    async def program():
+        knife, board = asyncio.Lock(), asyncio.Lock()
+        async with asyncio.timeout(0.4), asyncio.TaskGroup() as group:
+            group.create_task(move_in_short(knife, board))
+            group.create_task(move_in_short(board, knife))
+
+    assert "waited for each other" in hang(program).text
+
+
+def test_a_lock_taken_twice():
+    class Account:
+        def __init__(self):
+            self.lock = asyncio.Lock()
+
+        async def pay(self):
+            async with self.lock:
+                await self.look()
+
+        async def look(self):
+            async with self.lock:  # twice
+                await asyncio.sleep(0)
+
+    async def program():
+        async with asyncio.timeout(0.4):
+            await asyncio.create_task(Account().pay(), name="payer")
+
+    finding = hang(program)
+    assert finding.line == line_of("twice")
+    assert finding.text.startswith("payer waited at test_hangs.py, line ")
+    assert "holds itself" in finding.text
+
+
+def test_a_pipe_that_nobody_empties():
+    async def program():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "print('x' * 1_000_000)", stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            cleaner = asyncio.create_task(end_of(process), name="cleaner")
+            while not process.stdout._paused:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(0.3):
+                await cleaner
+        finally:
+            process.kill()
+            await process.communicate()
+
+    async def end_of(process):
+        await process.wait()  # it is full
+
+    finding = hang(program)
+    assert finding.line == line_of("it is full")
+    assert "pipe is full" in finding.text
+
+
+def test_nobody_is_left_to_wake_the_others():
+    async def program():
+        never = asyncio.Event()
+
+        async def wait():
+            await never.wait()  # never set
+
+        async with asyncio.timeout(0.3), asyncio.TaskGroup() as group:
+            group.create_task(wait(), name="guest")
+
+    finding = hang(program)
+    assert "guest for a event at" not in finding.text
+    assert "guest for an event at test_hangs.py, line " in finding.text
+
+
+def test_a_place_that_nobody_gives_back():
+    async def program():
+        places = asyncio.Semaphore(2)
+
+        async def take():
+            await places.acquire()  # and keep
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.gather(take(), take(), take())
+
+    async def alone():
+        places = asyncio.Semaphore(1)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                for _ in range(2):
+                    await places.acquire()  # in the block itself
+
+    assert hang(alone).line == line_of("in the block itself")
+    finding = hang(program)
+    assert finding.line == line_of("and keep")
+    assert "for a semaphore at test_hangs.py, line " in finding.text
+
+
+async def sent_home_by_who_has_the_lock():
+    lock = asyncio.Lock()
+
+    async def want():
+        async with lock:
+            pass
+
+    async with lock:
+        tasks = [asyncio.create_task(want()) for _ in range(2)]
+        await asyncio.sleep(0.15)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def who_goes_on_after_a_while():
+    knife, board = asyncio.Lock(), asyncio.Lock()
+    await asyncio.gather(move(knife, board), move(knife, board), move(knife, board))
+
+
+async def a_timeout_while_another_works():
+    lock = asyncio.Lock()
+
+    async def work():
+        async with lock:
+            await asyncio.sleep(0.3)
+
+    async def impatient():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.15), lock:
+                pass
+
+    await asyncio.gather(work(), impatient())
+
+
+async def workers_that_are_sent_home():
+    queue = asyncio.Queue()
+
+    async def work():
+        while True:
+            await queue.get()
+            queue.task_done()
+
+    workers = [asyncio.create_task(work()) for _ in range(3)]
+    queue.put_nowait(1)
+    await queue.join()
+    await asyncio.sleep(0.15)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def a_consumer_that_ends_when_nothing_comes():
+    queue = asyncio.Queue()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(queue.get(), 0.2)
+
+
+async def a_process_that_is_read():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "print('x' * 1_000_000)", stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert len(out) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        who_goes_on_after_a_while,
+        sent_home_by_who_has_the_lock,
+        a_timeout_while_another_works,
+        workers_that_are_sent_home,
+        a_consumer_that_ends_when_nothing_comes,
+        a_process_that_is_read,
+    ],
+)
+def test_nothing_is_said_where_somebody_goes_on(program):
+    assert "hang" not in {finding.kind for finding in run_watched(program).findings}

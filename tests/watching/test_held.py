@@ -1,0 +1,270 @@
+"""What is said when the loop is held by what is not one long step of a watched task, and what the advice is."""
+
+import asyncio
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+
+import pytest
+
+from kitchen.timeline import READY
+from kitchen.watching.watch import watch
+
+
+def line_of(text):
+    with open(__file__, encoding="utf-8") as file:
+        (number,) = [number for number, line in enumerate(file, 1) if line.rstrip().endswith("#" + " " + text)]
+    return number
+
+
+async def tick(times=15, pause=0.02):
+    for _ in range(times):
+        await asyncio.sleep(pause)
+
+
+def watched(*programs):
+    """The run of these, side by side, each a coroutine function."""
+
+    async def main():
+        async with watch() as run:
+            await asyncio.gather(*(program() for program in programs))
+        return run
+
+    return asyncio.run(main())
+
+
+def of_line(run, text):
+    (finding,) = [finding for finding in run.findings if finding.line == line_of(text)]
+    assert finding.kind == "blocked"
+    return finding
+
+
+def compute(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        sum(range(300))  # a thread computes
+
+
+def test_a_callback_that_is_not_python_is_named():
+    async def program():
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.4)
+        await tick()
+
+    run = watched(program, tick)
+    (finding,) = run.findings
+    assert finding.text.startswith("a callback, time.sleep, held the loop for 0.")
+    assert "It only waited there" in finding.text
+
+
+def test_a_callback_of_the_readers_is_named_by_its_line():
+    def refresh():
+        time.sleep(0.4)  # a timer's callback
+
+    async def program():
+        asyncio.get_running_loop().call_later(0.05, refresh)
+        await tick()
+
+    assert "; 2 tasks were ready" in of_line(watched(program, tick), "a timer's callback").text
+
+
+def test_a_done_callback_is_named_by_its_line():
+    def done(task):
+        time.sleep(0.4)  # a done callback
+
+    async def program():
+        asyncio.ensure_future(tick(2)).add_done_callback(done)
+        await tick()
+
+    assert of_line(watched(program, tick), "a done callback")
+
+
+def test_a_protocol_is_named_by_its_line():
+    class Slow(asyncio.Protocol):
+        def data_received(self, data):
+            time.sleep(0.4)  # a protocol
+
+    async def program():
+        server = await asyncio.get_running_loop().create_server(Slow, "127.0.0.1")
+        _, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        writer.write(b"hello")
+        await tick()
+        writer.close()
+        server.close()
+
+    assert of_line(watched(program, tick), "a protocol")
+
+
+def test_a_task_from_before_the_block_is_named_by_its_line():
+    async def old():
+        await asyncio.sleep(0.1)
+        time.sleep(0.4)  # noqa: ASYNC251  # from before
+
+    async def main():
+        before = asyncio.create_task(old())
+        async with watch() as run:
+            await asyncio.gather(tick(), tick())
+        await before
+        return run
+
+    assert of_line(asyncio.run(main()), "from before")
+
+
+def test_many_steps_of_one_line_are_summed():
+    async def bit():
+        await asyncio.sleep(0.01)
+        time.sleep(0.05)  # noqa: ASYNC251  # one of many
+
+    run = watched(*[bit] * 20)
+    finding = of_line(run, "one of many")
+    times, total = re.search(r"held the loop (\d+) times, ([\d.]+) s in all", finding.text).groups()
+    assert 10 <= int(times) <= 20
+    assert float(total) >= 10 * 0.05
+    assert max(span.duration for span in run.timeline.spans if span.state is READY) >= 0.5
+
+
+@pytest.mark.long
+def test_a_loop_that_is_full_is_worth_a_word():
+    async def bit():
+        await asyncio.sleep(0.01)
+        compute(0.004)
+
+    run = watched(*[bit] * 160)
+    assert any("The loop was busy for" in finding.text or finding.line for finding in run.findings)
+    assert {finding.kind for finding in run.findings} == {"blocked"}
+
+
+def test_waiting_in_the_loop_for_what_only_the_loop_can_do():
+    async def small():
+        return 1
+
+    async def program():
+        await asyncio.sleep(0.02)
+        future = asyncio.run_coroutine_threadsafe(small(), asyncio.get_running_loop())
+        with pytest.raises(TimeoutError):
+            future.result(timeout=0.3)  # for itself
+        await asyncio.sleep(0.02)
+
+    finding = of_line(watched(program), "for itself")
+    assert "await the coroutine itself" in finding.text
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+def test_where_threads_compute_another_process_is_advised():
+    async def small():
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            compute(0.03)
+
+    async def threads():
+        await asyncio.gather(*(asyncio.to_thread(compute, 0.2) for _ in range(4)))
+
+    run = watched(threads, small, small)
+    assert run.findings
+    for finding in run.findings:
+        assert "only waited" not in finding.text
+        assert "asyncio.to_thread" not in finding.text or finding.line != line_of("a thread computes")
+    assert any("another process" in finding.text for finding in run.findings)
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+def test_where_c_code_in_a_thread_keeps_the_interpreter_its_line_is_named():
+    async def program():
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(re.match, r"(a+)+$", "a" * 22 + "b")  # it keeps the interpreter
+
+    run = watched(program, tick)
+    finding = of_line(run, "it keeps the interpreter")
+    assert "kept the interpreter" in finding.text
+    assert "hand it to another process" in finding.text
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+def test_where_c_code_in_the_loop_keeps_the_interpreter_no_thread_is_advised():
+    async def program():
+        await asyncio.sleep(0.05)  # before it
+        re.match(r"(a+)+$", "a" * 22 + "b")
+
+    finding = of_line(watched(program, tick), "before it")
+    assert finding.text.startswith("something at or after test_held.py, line ")
+    assert "hand it to another process" in finding.text
+
+
+def test_an_import_is_called_one(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def program():
+        await asyncio.sleep(0.05)
+        import slow_to_import  # noqa: F401
+
+    (finding,) = watched(program, tick).findings
+    assert "It is an import" in finding.text
+
+
+# --- clean ones --------------------------------------------------------------------------------------------------------
+
+
+async def callbacks_that_are_short():
+    loop = asyncio.get_running_loop()
+    for number in range(10):
+        loop.call_later(0.01 * number, compute, 0.001)
+    await tick()
+
+
+async def a_thread_that_lets_go_of_the_interpreter():
+    await asyncio.to_thread(hashlib.pbkdf2_hmac, "sha256", b"pass", b"salt", 100_000)
+
+
+async def threads_that_wait():
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.2) for _ in range(4)))
+
+
+async def json_that_is_small():
+    await asyncio.to_thread(json.loads, "[1, 2, 3]")
+    await tick()
+
+
+async def called_from_another_thread():
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def work():
+        asyncio.run_coroutine_threadsafe(tick(2), loop).result()
+        loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=work).start()
+    await done.wait()
+
+
+CLEAN = [
+    callbacks_that_are_short,
+    a_thread_that_lets_go_of_the_interpreter,
+    threads_that_wait,
+    json_that_is_small,
+    called_from_another_thread,
+]
+
+
+@pytest.mark.parametrize("program", CLEAN, ids=lambda program: program.__name__)
+def test_nothing_is_said_where_the_loop_is_free(program):
+    for _ in range(3):  # a run in which this computer stood still says nothing of the program
+        found = watched(program, tick).findings
+        if not found:
+            break
+    assert found == []
+
+
+def test_where_none_of_the_readers_lines_ran_the_task_is_named():
+    library = {}
+    text = "import time\nasync def serve():\n    time.sleep(0.3)\n"
+    exec(compile(text, "/lib/site-packages/server.py", "exec"), library)
+
+    async def program():
+        await asyncio.create_task(library["serve"](), name="server")
+
+    (finding,) = watched(program, tick).findings
+    assert finding.text.startswith("server held the loop for 0.")
+    assert "None of your own lines did" in finding.text

@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
+from helpers.firefox import Firefox, firefox
 from helpers.machine import FLAGS, chromium, missing
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,13 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def a_firefox(**preferences):
+    """A page in a Firefox of its own, which ends with the block."""
+    if firefox() is None:
+        missing("no Firefox is on the PATH: install Debian's package firefox-esr, or say in FIREFOX where there is one")
+    return Firefox(firefox(), **preferences)
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
-from conftest import listened, new_context, until
-from helpers.firefox import Firefox, firefox
+from conftest import a_firefox, listened, new_context, until
 from helpers.machine import missing
 from PIL import Image
 
@@ -42,7 +41,7 @@ def book(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
+@pytest.fixture(scope="module", params=["chromium", pytest.param("firefox", marks=pytest.mark.slow)])
 def reader(request):
     """A page, in one browser and then in the other, for all tests of this file."""
     if request.param == "chromium":
@@ -52,12 +51,6 @@ def reader(request):
     else:
         with a_firefox() as page:
             yield page
-
-
-def a_firefox(**preferences):
-    if firefox() is None:
-        missing("no Firefox is on the PATH: install Debian's package firefox-esr, or say in FIREFOX where there is one")
-    return Firefox(firefox(), **preferences)
 
 
 def opened(page, path):
@@ -286,7 +279,7 @@ def test_every_question_is_answered_by_keyboard_alone_and_compared(book, reader,
     for key, _ in asked:
         assert reader.evaluate(f"getComputedStyle({of('compares', key)}).visibility") == "visible"
         assert "No prediction" not in reader.evaluate(f"{of('compares', key)}.textContent")
-    # A browser may give the page a new process, before which the old one's store need not have arrived: it is opened again then.
+    # Opened again, a page may be in another process, and the old one's store comes later than it: then once more.
     until(reader, lambda: is_uncovered(reader, book / f"{name}.html"), "the browser keeps the answers")
     assert reader.problems == []
 
@@ -310,6 +303,7 @@ PIECE = """(() => {
 })()"""
 
 
+@pytest.mark.slow  # another browser
 def test_a_tap_in_firefox_says_what_a_piece_is_and_moves_nothing(book):
     with a_firefox() as page:
         page.set_viewport_size({"width": 390, "height": 844})
@@ -324,6 +318,7 @@ def test_a_tap_in_firefox_says_what_a_piece_is_and_moves_nothing(book):
         assert page.evaluate("document.querySelector('figure.kitchen').kitchen.playhead") == before
 
 
+@pytest.mark.slow  # another browser
 def test_where_firefox_forces_colours_a_picture_keeps_what_its_colours_mean(book):
     with a_firefox(**{"browser.display.document_color_use": 2}) as page:
         opened(page, book / "00-start-here.html")

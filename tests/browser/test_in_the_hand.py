@@ -3,10 +3,12 @@
 from io import BytesIO
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from conftest import a_firefox, until
 from PIL import Image
 
-from kitchen import Dish, dinner, downloads, simulate, work
+from kitchen import Dish, State, dinner, downloads, simulate, work
 from kitchen.views.assets import once
 from kitchen.views.palette import INKS
 from kitchen.views.player import DOCUMENT, Player
@@ -98,6 +100,26 @@ def test_on_paper_a_figure_is_whole_and_its_legend_has_colours(opened):
     exact = "e => getComputedStyle(e).printColorAdjust || getComputedStyle(e).webkitPrintColorAdjust"
     assert figure.root.locator(".kitchen-swatch").first.evaluate(exact) == "exact"
     assert figure.root.locator(".kitchen-meaning:visible").count() == 4, "three states, and whom the cook serves"
+
+
+@pytest.mark.slow  # another browser
+def test_what_firefox_prints_is_whole_and_has_its_colours(tmp_path):
+    simulate.sync(dinner()).save(tmp_path / "player.html")
+    with a_firefox() as page:
+        page.set_viewport_size({"width": 1400, "height": 900})
+        page.goto((tmp_path / "player.html").as_uri())
+        until(page, lambda: page.evaluate("document.querySelector('figure').kitchen?.frames"), "the first frame")
+        (tmp_path / "paper.pdf").write_bytes(page.printed())
+        page.goto((tmp_path / "paper.pdf").as_uri())  # Firefox shows it, too
+        running, ready, idling = (rgb(INKS[state].face) for state in (State.RUNNING, State.READY, State.IDLING))
+        until(page, lambda: {running, ready, idling} <= colours(page.screenshot()), "the picture")
+        assert rightmost(page.screenshot(), running) > rightmost(page.screenshot(), ready), "the salad's end is there"
+
+
+def rightmost(screenshot, colour):
+    """Where in a picture a colour stands furthest to the right, in pixels."""
+    image = np.asarray(Image.open(BytesIO(screenshot)).convert("RGB"))
+    return (image == colour).all(axis=2).any(axis=0).nonzero()[0].max()
 
 
 # --- forced colours --------------------------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from conftest import until
-from helpers.firefox import Firefox, firefox
-from helpers.machine import missing
+from conftest import a_firefox, until
 from helpers.pages import exported
 
 from kitchen import dinner, simulate
@@ -216,10 +214,8 @@ play(dinner()[::-1])
 
 @pytest.mark.slow  # another browser
 def test_in_firefox_sliders_a_form_and_the_game_work_without_a_kernel(tmp_path):
-    if firefox() is None:
-        missing("no Firefox is on the PATH: install Debian's package firefox-esr, or say in FIREFOX where there is one")
     path = exported(tmp_path, EVERYTHING)
-    with Firefox(firefox()) as page:
+    with a_firefox() as page:
         page.goto(path.as_uri())
         drawn = "document.querySelectorAll('figure')[1]?.kitchen?.frames"
         until(page, lambda: page.evaluate(drawn), "the second figure")

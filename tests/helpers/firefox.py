@@ -154,3 +154,8 @@ class Firefox:
 
     def screenshot(self):
         return b64decode(self.send("browsingContext.captureScreenshot", context=self.context)["data"])
+
+    def printed(self):
+        """The page on A4, as the bytes of a PDF; without background graphics, as browsers print."""
+        paper = {"width": 21.0, "height": 29.7}
+        return b64decode(self.send("browsingContext.print", context=self.context, page=paper)["data"])

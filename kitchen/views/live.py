@@ -26,12 +26,10 @@ from kitchen.views.player import ROW, Labels, Player, head, rows
 # Seconds between two messages; the page moves by its own clock meanwhile. A message takes 0.2 ms of CPU time here, and as
 # much again in the server and the page: with two cores for all of them, a run would notice more than five a second.
 SECONDS_APART = 1 / 20 if CORES > 2 else 1 / 5
-SECONDS_SILENT = (
-    1.0  # seconds after which a message is sent even if there is nothing new, so that the page knows that we live
-)
-SECONDS_UNTIL_AGAIN = (
-    0.5  # seconds until everything is sent again for the first time; then after three times as long, and so on
-)
+# Seconds after which a message is sent even if there is nothing new, so that the page knows that we live.
+SECONDS_SILENT = 1.0
+# Seconds until everything is sent again for the first time; then after three times as long, and so on.
+SECONDS_UNTIL_AGAIN = 0.5
 ROWS_IN_MESSAGE = 50_000  # rows in one message
 SECONDS_TO_BUILD = 0.3  # until the block begins: a run would miss the CPU time in which the page builds the view
 

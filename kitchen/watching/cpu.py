@@ -14,9 +14,8 @@ from kitchen.recorder import CPU_CLOCK_IS_FINE
 from kitchen.timeline import IDLING, READY, RUNNING, State
 
 ERROR_SECONDS = 0.001 if CPU_CLOCK_IS_FINE else 0.016  # what is shorter is not told apart
-OTHERS_SHARE = (
-    0.3  # the part of a moment that other threads must have used for this one to have queued for the interpreter
-)
+# The part of a moment that other threads must have used for this one to have queued for the interpreter.
+OTHERS_SHARE = 0.3
 SOME_SHARE = 0.01  # the part that a thread uses at least, if it wants to run and is let to it now and then
 
 

@@ -44,9 +44,8 @@ EVERY_SECONDS = 0.01  # between two looks; longer when there are so many threads
 LOOKING_SHARE = 0.03  # the part of one CPU that looking may take
 LONG_SECONDS = 0.02  # after which a step of the loop is worth a look at what it is doing
 BUSY_SHARE = 0.8  # the part of a moment that the interpreter must have been in use for others to have queued for it,
-CONTENDED_SHARE = (
-    0.3  # or this part, if the sampler itself had to queue: on a loaded machine other programs take the rest
-)
+# Or this part, if the sampler itself had to queue: on a loaded machine other programs take the rest.
+CONTENDED_SHARE = 0.3
 RARER = 0.01  # the part of a step that goes by, at least, between two looks at it
 LEAST_SECONDS = 0.001  # shorter stretches are not drawn
 # What a thread waits for inside these functions and modules; the outermost of those in a row says it best (a queue, not its

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 
 from kitchen.web.library import httpx
 
-ACCEPTED = (
-    b"gzip, deflate"  # what the standard library can undo piece by piece; httpx would ask for br and zstd as well
-)
+# What the standard library can undo piece by piece; httpx would ask for br and zstd as well.
+ACCEPTED = b"gzip, deflate"
 PIECE_BYTES = 64 * 1024
 MOST_LAYERS = 5  # one is usual; curl takes as many as this
 GZIP, ZLIB, RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS  # how zlib is told what it will find

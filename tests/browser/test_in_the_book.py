@@ -90,9 +90,8 @@ def test_a_page_is_light(book, report):
     report("The book", ("page", "kB", "kB as it travels"), rows)
 
 
-STILL = (
-    "Promise.allSettled(document.getAnimations().map(each => each.finished)).then(() => 0)"  # no colour is on its way
-)
+# No colour is on its way.
+STILL = "Promise.allSettled(document.getAnimations().map(each => each.finished)).then(() => 0)"
 OPEN = """document.querySelectorAll(".kitchen-veil button")[1]?.click(),
     document.querySelectorAll("details").forEach(folded => folded.open = true)"""
 AXE = """axe.run({exclude: [[".highlight"]]}, {preload: false, resultTypes: ["violations"], RULES}).then(({violations}) =>

@@ -109,7 +109,7 @@ export class Pointer {
 
   hover(event) {
     const { plan, gutter, playhead } = this.figure;
-    if (!plan) return;
+    if (!plan || !this.range.hidden) return;
     const { time, x, y } = this.place(event);
     const row = rowAt(plan, y);
     this.walking = false;
@@ -167,6 +167,7 @@ export class Pointer {
       range.style.left = `${left.x}px`;
       range.style.width = `${right.x - left.x}px`;
       range.hidden = right.x - left.x < SIDEWAYS;
+      if (!range.hidden) this.lookAt(null);
     };
     canvas.onpointerup = canvas.onpointercancel = (event) => {
       canvas.onpointermove = canvas.onpointerup = canvas.onpointercancel = null;

@@ -162,7 +162,8 @@ class Form {
 
   async runOn() {
     await this.hearing;
-    pressOnCell(this.root, { key: "Enter", shiftKey: true }, true);
+    const isStillHere = this.root.contains(document.activeElement); // else the reader goes on somewhere else
+    if (isStillHere) pressOnCell(this.root, { key: "Enter", shiftKey: true }, true);
   }
 
   // Enter and Shift+Enter give the answer and run on with the next cell: the form's own cell is not run again. Ctrl+Enter

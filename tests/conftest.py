@@ -1,5 +1,6 @@
 """For all tests: notebooks are run as Run All runs them, and figures stand in tables at the end."""
 
+import gc
 import signal
 from collections import Counter
 
@@ -19,6 +20,10 @@ def pytest_configure(config):
         from helpers.run_all import RunAll  # here, since nbval takes seconds to import
 
         config.pluginmanager.register(RunAll())
+
+
+def pytest_collection_finish():
+    gc.freeze()  # a million objects that no test has made: whoever looks for garbage need not look through them
 
 
 @pytest.fixture

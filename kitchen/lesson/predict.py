@@ -114,7 +114,9 @@ class Prediction:
             _given.pop(self._question.key, None)
         else:
             _given[self._question.key] = answer
-        _lines[self._question.key].state = raw if answer is not None else None
+        line = _lines[self._question.key]
+        line.state = raw if answer is not None else None
+        line.send({"heard": raw})  # the page runs the next cell only then
 
     def __repr__(self):
         return f"<Prediction {self._question.question!r}: {self.answer!r}>"

@@ -1,20 +1,19 @@
 """What watching costs, in CPU time: a step of a task, making tasks, 1,000 URLs, and what comes when the block is over.
 
-In pairs, beside the same unwatched, and under viztracer.
+In pairs, beside the same unwatched and beside others that see the same, as far as this Python has them.
 """
 
 import asyncio
+import sys
 import threading
 import time
+from importlib.util import find_spec
 
-import pytest
 from helpers.measure import Ratio, held, in_turn
 
 from kitchen import fetch
 from kitchen.watching.watch import watch
 from kitchen.web.site import serve
-
-VizTracer = pytest.importorskip("viztracer", reason="viztracer is missing: on Python 3.15 it does not build").VizTracer
 
 STEPS, TASKS = 40_000, 10
 MADE = 10_000
@@ -63,6 +62,8 @@ async def afterwards(job):
 
 
 async def with_viztracer(job):
+    from viztracer import VizTracer
+
     tracer = VizTracer(log_async=True, verbose=0, tracer_entries=4_000_000)
     tracer.start()
     began = time.process_time()
@@ -75,20 +76,42 @@ async def with_viztracer(job):
         threading.setprofile(None)  # which it leaves behind, and with which threads of later tests hang
 
 
+async def with_monitoring(job):
+    """Each begin and end of a step, of whatever function, is noted: how a tracer does it from Python 3.12 on."""
+    monitoring, noted = sys.monitoring, []
+    of = monitoring.events
+    tool = monitoring.PROFILER_ID
+    monitoring.use_tool_id(tool, "a tracer")
+    for event in (of.PY_START, of.PY_RESUME, of.PY_YIELD, of.PY_RETURN):
+        monitoring.register_callback(tool, event, lambda code, *_: noted.append((time.perf_counter(), code)))
+    monitoring.set_events(tool, of.PY_START | of.PY_RESUME | of.PY_YIELD | of.PY_RETURN)
+    began = time.process_time()
+    try:
+        await job()
+        return time.process_time() - began
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.free_tool_id(tool)
+
+
+OTHERS = {"viztracer": with_viztracer} if find_spec("viztracer") else {}  # on Python 3.15 it does not build
+if hasattr(sys, "monitoring"):
+    OTHERS["sys.monitoring"] = with_monitoring
+
+
 def in_turns(job, *ways):
     """The CPU seconds of each turn, for each way to run a job."""
     return in_turn(TURNS, *(lambda way=way: asyncio.run(way(job)) for way in ways))
 
 
-def held_beside_others(report, title, job, beside_plain, beside_viztracer):
-    """A job watched, plain and under viztracer; the last two are the bar and the bound of each ratio."""
-    plain, seen, traced = in_turns(job, plainly, watched, with_viztracer)
-    held(
-        report,
-        f"watch: {title}",
-        Ratio("watched / plain", seen, plain, *beside_plain),
-        Ratio("watched / under viztracer", seen, traced, *beside_viztracer),
-    )
+def held_beside_others(report, title, job, beside_plain, beside_others):
+    """A job watched, plain and under each of OTHERS; the last two are the bar and the bound of each ratio."""
+    plain, seen, *others = in_turns(job, plainly, watched, *OTHERS.values())
+    ratios = [
+        Ratio(f"watched / under {name}", seen, figures, *beside_others)
+        for name, figures in zip(OTHERS, others, strict=True)
+    ]
+    held(report, f"watch: {title}", Ratio("watched / plain", seen, plain, *beside_plain), *ratios)
 
 
 def test_a_step_of_a_task(report):

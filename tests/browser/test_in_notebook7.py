@@ -61,7 +61,7 @@ def test_a_reader_runs_all_answers_moves_plays_and_comes_back(notebook):
     book.output(2).locator("input[type=number]").fill("20")
     book.output(2).get_by_role("button", name="This is my answer").click()
     book.output(3).get_by_text("You said 20 min.").wait_for(state="attached")
-    assert book.ask("print(guess.answer)") == "20.0\n"
+    until(page, lambda: book.ask("print(guess.answer)") == "20.0\n", "the answer in the kernel")
 
     figure = book.figure(4)
     after_change(book, figure, done(figure), lambda: drag(page, book.output(4).locator(".kitchen-explores input")))

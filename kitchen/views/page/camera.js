@@ -3,6 +3,9 @@
 const MARGIN = 1.02; // the axis reaches a little beyond the end
 const CLOSEST = 1e-6; // so much of the whole can still fill the picture
 
+// The last time at which a picture of this size can begin, and still show something.
+const last = (size, duration) => Math.max(0, Math.min(duration, duration * MARGIN - size));
+
 export class Camera {
   constructor() {
     this.fit(0);
@@ -48,22 +51,28 @@ export class Camera {
     const size = Math.min(whole, Math.max(this.size * factor, whole * CLOSEST));
     if (size === whole) return this.fit(duration);
     const middle = this.sees(around) ? around : (this.from + this.to) / 2;
-    const from = Math.max(0, Math.min(middle - this.partOf(middle) * size, whole - size));
+    const from = Math.max(0, Math.min(middle - this.partOf(middle) * size, last(size, duration)));
     [this.from, this.to, this.fitted] = [from, from + size, false];
     return undefined;
   }
 
   pan(by, duration) {
     const { size } = this;
-    const from = Math.max(0, Math.min(this.from + by, Math.max(0, duration * MARGIN - size)));
+    const from = Math.max(0, Math.min(this.from + by, last(size, duration)));
     [this.from, this.to] = [from, from + size];
+  }
+
+  // Shows a range, as far as there is something.
+  show(start, end, duration) {
+    const whole = duration * MARGIN || 1;
+    const from = Math.max(0, Math.min(start, duration));
+    [this.from, this.to, this.fitted] = [from, Math.max(from + whole * CLOSEST, Math.min(whole, end)), false];
   }
 
   // Shows one piece, with some room around it.
   showPiece(start, end, duration) {
-    const whole = duration * MARGIN || 1;
-    const room = Math.max((end - start) / 4, whole * 1e-4);
-    [this.from, this.to, this.fitted] = [Math.max(0, start - room), Math.min(whole, end + room), false];
+    const room = Math.max((end - start) / 4, (duration * MARGIN || 1) * 1e-4);
+    this.show(start - room, end + room, duration);
   }
 
   // Brings a time into sight: into the middle, if it is out of it.

@@ -94,7 +94,7 @@ export class Controls {
       on(this.scrub, "input", () => figure.goTo((this.scrub.value / 1000) * figure.duration)),
       on(this.speed, "change", () => figure.wake()),
       click(button("out", "−", "Zoom out (-)"), () => figure.zoom(2)),
-      click(button("in", "+", "Zoom in (+)"), () => figure.zoom(0.5)),
+      click(button("in", "+", "Zoom in (+, or Shift and drag over what you want to see)"), () => figure.zoom(0.5)),
       click(button("fit", "fit", "fit: show everything (0)"), () => figure.fit()),
       click(button("image", icon("image"), "Copy as an image"), () => figure.take(takeImage)),
       ...(hasAddress(figure.root) ? [click(button("link", icon("link"), "Copy a link to this moment"), () => figure.take(takeLink))] : []),

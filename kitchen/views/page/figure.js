@@ -76,7 +76,7 @@ export class Figure {
     this.root.replaceChildren(
       ...kept,
       this.head.line,
-      element("div", "stage", {}, this.scroller, this.axis, this.pointer.tip),
+      element("div", "stage", {}, this.scroller, this.axis, this.pointer.range, this.pointer.tip),
       this.controls.bar,
       this.legend.list,
       this.findings.section,
@@ -280,6 +280,11 @@ export class Figure {
   zoom(factor, around = this.playhead) {
     this.camera.zoom(factor, around, this.film.extent);
     if (this.camera.fitted) this.found = null;
+    this.wake();
+  }
+
+  look(from, to) {
+    this.camera.show(from, to, this.film.extent);
     this.wake();
   }
 

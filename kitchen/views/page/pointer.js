@@ -15,7 +15,8 @@ export class Pointer {
     this.focus = null; // the row that the reader looks at
     this.walking = false; // whether she came there by the keyboard: then the tip goes along with the playhead
     this.tip = element("div", "tip", { role: "tooltip" });
-    this.tip.hidden = true;
+    this.range = element("div", "range"); // what a mouse that goes with Shift has marked, to be shown alone
+    this.tip.hidden = this.range.hidden = true;
   }
 
   listen() {
@@ -108,7 +109,7 @@ export class Pointer {
 
   hover(event) {
     const { plan, gutter, playhead } = this.figure;
-    if (!plan) return;
+    if (!plan || !this.range.hidden) return;
     const { time, x, y } = this.place(event);
     const row = rowAt(plan, y);
     this.walking = false;
@@ -133,6 +134,7 @@ export class Pointer {
     const isFold = under?.kind === "fold";
     if (isFold && !isFinger) return this.unfold(under);
     if (!isFold && this.place(down).x < figure.gutter) return undefined;
+    if (down.shiftKey) return this.mark(down, canvas);
     const scrubTo = (event) => {
       if (!this.dragging && Math.abs(event.clientX - down.clientX) < SIDEWAYS) return;
       if (!this.dragging) canvas.setPointerCapture(down.pointerId);
@@ -152,6 +154,27 @@ export class Pointer {
     canvas.onpointermove = scrubTo;
     canvas.onpointerup = canvas.onpointercancel = over;
     return undefined;
+  }
+
+  // With Shift a mouse marks a range, and the picture shows that one alone.
+  mark(down, canvas) {
+    const { figure, range } = this;
+    const begin = this.place(down);
+    const marked = (event) => [begin, this.place(event)].sort((one, other) => one.x - other.x);
+    canvas.setPointerCapture(down.pointerId);
+    canvas.onpointermove = (event) => {
+      const [left, right] = marked(event);
+      range.style.left = `${left.x}px`;
+      range.style.width = `${right.x - left.x}px`;
+      range.hidden = right.x - left.x < SIDEWAYS;
+      if (!range.hidden) this.lookAt(null);
+    };
+    canvas.onpointerup = canvas.onpointercancel = (event) => {
+      canvas.onpointermove = canvas.onpointerup = canvas.onpointercancel = null;
+      const [left, right] = marked(event);
+      if (event.type === "pointerup" && !range.hidden) figure.look(left.time, right.time);
+      range.hidden = true;
+    };
   }
 
   wheel(event) {

@@ -10,6 +10,8 @@ import { element } from "./element.js";
 import { backToCell, keepKeys, pressOnCell } from "./notebook.js";
 import { threeDigits } from "./words.js";
 
+const HEARING = 500; // milliseconds that a kernel may take to say that it has heard an answer, until the next cell is run
+
 export const PAINTED = ["nothing", "running", "ready", "waiting", "idling"]; // a drawing's numbers
 
 // The order that comes of moving the item at `from` by one place; the same list where there is no such place.
@@ -86,6 +88,7 @@ class Form {
     const isSame = ({ place }, other) => place.session === other.kitchenSession && place.question === other.kitchenQuestion;
     hears(this, "kitchen:answered", (form, { target, detail }) => target !== form.root && isSame(form, target.dataset) && form.show(detail.answer));
     hears(this, "kitchen:line", (form, { detail }) => isSame(form, detail.data) && form.hear(detail));
+    hears(this, "kitchen:told", (form, { detail }) => isSame(form, detail.data) && form.isHeard?.());
     hears(this, "kitchen:forgotten", (form) => (form.answer === null ? form.note() : form.give(null)));
     const answer = kept(this.place);
     if (fits(this.asked, answer)) this.give(answer);
@@ -95,7 +98,7 @@ class Form {
 
   // The line to the kernel says that it is there, and which answer it has; or that it has gone.
   hear({ gone, state }) {
-    this.gone = gone;
+    [this.gone, this.line] = [gone, !gone];
     if (gone) this.note();
     else if (this.answer !== null) this.tell();
     else if (fits(this.asked, state)) this.give(state);
@@ -125,7 +128,9 @@ class Form {
     this.tell();
   }
 
+  // A kernel may hear what a page says in a thread of its own, while it runs a cell: that cell is to come behind the answer.
   tell() {
+    if (this.line) this.hearing = new Promise((isHeard) => setTimeout((this.isHeard = isHeard), HEARING));
     const detail = { key: this.place.question, answer: this.answer };
     this.root.dispatchEvent(new CustomEvent("kitchen:answered", { bubbles: true, detail }));
   }
@@ -155,6 +160,11 @@ class Form {
     this.buttons.replaceChildren(...all);
   }
 
+  async runOn() {
+    await this.hearing;
+    pressOnCell(this.root, { key: "Enter", shiftKey: true }, true);
+  }
+
   // Enter and Shift+Enter give the answer and run on with the next cell: the form's own cell is not run again. Ctrl+Enter
   // stays here, Escape goes back to the cell. On a button Enter presses it.
   key(event) {
@@ -162,7 +172,7 @@ class Form {
     const enters = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.target.tagName !== "BUTTON");
     if (enters) {
       event.preventDefault();
-      if (this.leave() && !event.ctrlKey) pressOnCell(this.root, { key: "Enter", shiftKey: true }, true);
+      if (this.leave() && !event.ctrlKey) this.runOn();
     } else if (event.key === "Escape") backToCell(this.root);
   }
 }

@@ -46,6 +46,15 @@ test("zooming around what is out of sight is zooming around the middle", () => {
   near(camera.timeAt(0.5), middle);
 });
 
+test("a range is shown from edge to edge, and no more than there is", () => {
+  const camera = showing(10);
+  camera.show(2, 5, 10);
+  assert.deepEqual([camera.from, camera.to, camera.fitted], [2, 5, false]);
+  camera.show(-4, 40, 10);
+  assert.equal(camera.from, 0);
+  near(camera.to, 10.2);
+});
+
 test("zooming out ends at everything", () => {
   const camera = showing(10);
   const whole = camera.to;
@@ -67,6 +76,7 @@ test("whatever one does, it shows something of what there is, and never nothing"
         () => camera.bring(time, duration),
         () => camera.follow(time, duration),
         () => camera.showPiece(time, Math.min(duration, time + random()), duration),
+        () => camera.show((random() - 0.5) * 3 * duration, random() * 2 * duration, duration),
         () => camera.fit(duration),
       ];
       moves[Math.floor(random() * moves.length)]();

@@ -151,8 +151,11 @@ def _check_out(out):
 
 def unwritable(out: Path) -> str:
     """Why this file cannot be written, in words for a command line; "" where it can."""
+    where = out
     try:
-        where = out if out.exists() else out.parent
+        out.stat()  # from Python 3.14 on, `exists` says no more why not
+    except (FileNotFoundError, NotADirectoryError):
+        where = out.parent
     except OSError as error:  # a name that is too long
         return f"cannot write to {cut(str(out), 40)}: {error.strerror}"
     if not out.parent.is_dir():

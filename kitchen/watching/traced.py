@@ -40,6 +40,12 @@ class Traced(Coroutine):
     def __class__(self):
         return type(self._coroutine)
 
+    def __eq__(self, other):
+        return bare(self) is bare(other)
+
+    def __hash__(self):
+        return hash(bare(self))
+
     def __await__(self):
         """A task factory of the program's may put a coroutine of its own around this one, which then awaits it."""
         return self._coroutine.__await__() if self._clock is None else self._clock

@@ -83,18 +83,25 @@ async def answer(reader, writer):
     await writer.drain()
     writer.close()
 async def main():
-    server = await asyncio.start_server(answer, "127.0.0.1", int(sys.argv[1]), backlog=4096, reuse_address=True)
+    port = int(sys.stdin.readline())
+    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=4096, reuse_address=True)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 asyncio.run(main())
 """
 
 
-def start_site(port=0):
-    """A site in a process of its own, at a port that one can ask for again; the process, and the port."""
-    command = [sys.executable, "-c", PORTED_SITE, str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return process, int(process.stdout.readline())
+def start_site():
+    """A process of its own for a site: it takes a while to begin, and then its site opens at once."""
+    command = [sys.executable, "-c", PORTED_SITE]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def open_site(process, port=0):
+    """Opens the site, at a port that one can ask for again; returns the port."""
+    process.stdin.write(b"%d\n" % port)
+    process.stdin.flush()
+    return int(process.stdout.readline())
 
 
 def end_site(process):
@@ -113,24 +120,25 @@ def test_a_site_that_is_killed_and_comes_back_leaves_every_url_with_an_outcome(f
         gc.collect()
         return len(os.listdir("/dev/fd"))
 
-    def kill_and_restart():
-        nonlocal process
+    def kill_and_reopen():
         while (run := client.Run.newest).urls != urls or len(run.results) - run.results.count(None) < 100:
             time.sleep(0.02)
-        end_site(process)
-        process, _ = start_site(port)
+        end_site(first)
+        open_site(second, port)
 
-    process, port = start_site()
-    urls = [f"http://127.0.0.1:{port}/{number}" for number in range(3_000)]
     threads, before = threading.active_count(), files()
-    cook = threading.Thread(target=kill_and_restart)
+    first, second = start_site(), start_site()
+    port = open_site(first)
+    urls = [f"http://127.0.0.1:{port}/{number}" for number in range(3_000)]
+    cook = threading.Thread(target=kill_and_reopen)
     try:
         fetched(urls[:1])
         cook.start()
         results, timeline = fetched(urls)
     finally:
         cook.join()
-        end_site(process)
+        end_site(first)
+        end_site(second)
     assert [result.url for result in results] == urls
     assert all((result.body == b"bread") == (result.error is None) for result in results)
     failed = [number for number, result in enumerate(results) if result.error]

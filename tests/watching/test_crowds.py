@@ -111,6 +111,7 @@ async def a_thread_that_ends_well():
         await asyncio.to_thread(thread.join)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # pytest takes SystemExit for one
 @pytest.mark.parametrize("program", [a_job_that_is_awaited, a_thread_that_ends_well])
 def test_nothing_is_said_of_threads_that_are_heard(program):
     before = threading.excepthook

@@ -45,6 +45,7 @@ def test_the_page_has_programs_of_both_kinds():
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("repaired", "program", "words"), PROGRAMS, ids=range(len(PROGRAMS)))
 def test_a_program_gets_the_words_that_the_page_has(repaired, program, words, tmp_path):
     for _ in range(3):  # a run in which this computer stood still says nothing of the program

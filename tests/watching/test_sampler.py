@@ -284,7 +284,7 @@ def test_nothing_of_the_program_is_kept_alive():
     def function():
         thing = Thing()
         things.append(weakref.ref(thing))
-        time.sleep(0.05)
+        looked(record)
 
     things = []
     with sampled() as record:

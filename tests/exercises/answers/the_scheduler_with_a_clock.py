@@ -118,7 +118,7 @@ def whose_turn(ready, last):
     later = [dish for dish in ready if dish > last]
     return later[0] if later else last if len(ready) == 1 else ready[0]
 """,
-        "is not in list": """
+        "not in list": """
 def whose_turn(ready, last):
     if last < 0:
         return ready[0]

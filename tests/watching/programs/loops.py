@@ -237,9 +237,11 @@ async def tasks_show_themselves(seen):
 async def the_coroutine_of_a_task(seen):
     import inspect
 
-    task = asyncio.create_task(work(seen, "a", 0.001))
+    own = work(seen, "a", 0.001)
+    task = asyncio.create_task(own)
     await asyncio.sleep(0)
     coroutine = task.get_coro()
+    seen.append((coroutine == own, own == coroutine, len({own, coroutine}), coroutine == 0))
     seen.append((inspect.getcoroutinestate(coroutine), inspect.isawaitable(coroutine), asyncio.iscoroutine(coroutine)))
     seen.append((coroutine.cr_code.co_name, sorted(coroutine.cr_frame.f_locals), coroutine.cr_origin))
     seen.append((coroutine.cr_frame.f_lineno > 0, type(coroutine.cr_await).__name__, coroutine.__class__.__name__))

@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import sys
 import weakref
-from asyncio import base_events, events
+from asyncio import base_events, events, tasks
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -183,7 +183,7 @@ class Hooks:
         if self.factory is not None:
             task = self.factory(loop, coroutine, **options)
         else:
-            task = asyncio.Task(coroutine, loop=loop, **options)
+            task = tasks.Task(coroutine, loop=loop, **options)  # as the loop does: a program may replace asyncio.Task
             self.own_name = task.get_name()
         unseen(task, but_for={base_events.__file__} if self.factory is None else ())
         return task

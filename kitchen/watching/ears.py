@@ -16,7 +16,7 @@ from kitchen.watching.traced import without_this
 from kitchen.watching.whose import is_ours, is_readers
 
 NEVER_AWAITED = re.compile(r"coroutine '(.+)' was never awaited")
-_changing = threading.Lock()
+_changing = threading.RLock()  # garbage is collected at any moment, and the block of a dropped coroutine ends then
 
 
 class Ear:
@@ -44,8 +44,9 @@ class Ear:
         with _changing:
             if listener in self.listeners:
                 self.listeners.remove(listener)
-            if not self.listeners and self.ours is not None and getattr(self.module, self.name) is self.ours:
-                setattr(self.module, self.name, self.plain)
+            plain, ours = self.plain, self.ours
+            if not self.listeners and ours is not None and getattr(self.module, self.name) is ours:
+                setattr(self.module, self.name, plain)
                 self.plain = self.ours = None
 
     def _heard(self):

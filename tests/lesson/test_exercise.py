@@ -191,8 +191,19 @@ def test_hints_and_solution_are_folded_in_a_page_and_come_one_by_one_in_a_termin
     assert "return 2 * number" in str(folded.solution())
 
 
+@pytest.fixture(autouse=True)
+def older():
+    """Threads that were there before a test: a wrong answer that waits for a lock, which nothing can end, may be one."""
+    OLDER.clear()
+    OLDER.update(threading.enumerate())
+
+
+OLDER = set()
+
+
 def threads():
-    return [t for t in threading.enumerate() if t.name in ("the reader's answer", "kitchen sampler")]
+    new = set(threading.enumerate()) - OLDER
+    return [thread for thread in new if thread.name in ("the reader's answer", "kitchen sampler")]
 
 
 def endless():

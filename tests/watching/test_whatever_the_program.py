@@ -163,6 +163,24 @@ def test_a_watch_that_is_taken_from_the_middle_of_three_costs_the_others_nothing
     assert middle.timeline.outcomes["long"] == "unfinished"
 
 
+def test_a_block_that_is_dropped_may_end_while_another_begins():
+    """Garbage is collected at any moment: here while an ear is lent."""
+
+    class Module:
+        said = staticmethod(str)
+
+    ear = ears.Ear(Module, "said")
+    dropped, heard, plain = [].append, ear._heard, Module.said
+    ear._heard = lambda: (ear.give_back(dropped), heard())[1]
+    begins = threading.Thread(target=ear.lend, args=([].append,), daemon=True)
+    begins.start()
+    begins.join(60)
+    assert not begins.is_alive(), "it does not wait for itself"
+    assert Module.said is ear.ours
+    ear.give_back(ear.listeners[0])
+    assert Module.said is plain
+
+
 def test_watches_in_several_threads_do_not_see_each_other():
     runs = {}
 

@@ -17,6 +17,7 @@ from types import MethodType
 from typing import Any
 
 from kitchen.watching.calls import Due, Job
+from kitchen.watching.handles import EmptyHandle, called_handle_of, timer_handle_of
 from kitchen.watching.lane import Lane, Several
 from kitchen.watching.traced import unseen, without_us
 
@@ -36,17 +37,8 @@ NAMES = (
     "get_task_factory",
 )
 THEIR_TIMERS = ("call_at", "call_later")  # of a loop that is not asyncio's: there, one does not call the other
+Task = tasks.Task  # which a program may replace
 _hooks = weakref.WeakKeyDictionary()  # by loop
-
-
-class EmptyHandle(events.Handle):
-    """A handle that is made without a call of Python's, and filled in by whoever makes it."""
-
-    __slots__ = ()
-    __init__ = object.__init__
-
-
-EmptyHandle.__name__ = "Handle"  # which is what it shows itself as
 
 
 class Hooks:
@@ -63,6 +55,7 @@ class Hooks:
         self.lanes: dict[int, Lane | Several] = {}
         self.due: float | None = None
         self.is_in_step = False  # of a task that was there before: our own function is below it, until the step ends
+        self.others = weakref.WeakSet()  # tasks that are not seen: were there before, or came from the factory unseen
         self.own_name = ""  # the one that Python gave to the task that was made last
         self.afterwards: list[Callable] = []  # what is to be done when it does
         self.shift = min(perf_counter() - loop.time() for _ in range(3))  # from the loop's clock to ours
@@ -98,7 +91,7 @@ class Hooks:
         self.step_of_bare = step_of_bare = self._step_of_bare()
         self.slow_call_soon = self._call_soon(step_of_bare)
         self.quick_call_soon = self._quick_call_soon(step_of_bare) if self.is_quick else self.slow_call_soon
-        self.called_handle, self.timer_handle = self._called_handle(), self._timer_handle()
+        self.called_handle, self.timer_handle = called_handle_of(self), timer_handle_of(self, self.shift)
         timers = {} if self.is_asyncios else {name: self._their_timer(name) for name in THEIR_TIMERS}
         others = [name for name in self.names if name != "call_soon" and name not in timers]
         self.mine = {name: getattr(self, f"_{name}") for name in others} | timers
@@ -109,6 +102,7 @@ class Hooks:
     def enter(self, tracer: Any) -> None:
         """One more watches this loop."""
         self.tracers.append(tracer)
+        self.others.update(asyncio.all_tasks(self.loop))
 
     def leave(self, tracer: Any) -> None:
         """One less; after the last one everything is as it was before, but for what others have replaced meanwhile."""
@@ -177,6 +171,8 @@ class Hooks:
         ours += perf_counter() - began
         for tracer, lane in traced:
             tracer.cost(lane, ours)
+        if len(traced) < len(self.tracers) and isinstance(task, Task):
+            self.others.add(task)
         return task
 
     def _made(self, loop, coroutine, options):
@@ -206,6 +202,15 @@ class Hooks:
 
     def _get_task_factory(self):
         return self.factory
+
+    def met(self, task: asyncio.Task) -> Lane | Several | None:
+        """A task is woken that nobody sees. If the factory knows nothing of it, it is seen from its next step on."""
+        if task in self.others:
+            return None
+        self.others.add(task)
+        for tracer in self.tracers:
+            tracer.meet(task)
+        return self.lanes.get(id(task))
 
     # --- what every step goes through: functions of their own
 
@@ -237,7 +242,10 @@ class Hooks:
         lanes, plain, now = self.lanes, self.plain["call_soon"], perf_counter
 
         def call_soon(callback, *args, context=None):
-            lane = lanes.get(id(getattr(callback, "__self__", None)))
+            task = getattr(callback, "__self__", None)
+            lane = lanes.get(id(task))
+            if lane is None and args and isinstance(task, Task):
+                lane = self.met(task)
             if lane is not None:
                 lane.woken = now() if self.due is None else self.due
                 if not lane.has_clock:
@@ -260,7 +268,10 @@ class Hooks:
                 return plain(callback, *args, context=context)  # which says so
             # A task that gives way calls without args, in its step: a clock around it knows by itself when that was.
             if args or self.may_give_way:
-                lane = lane_of(id(getattr(callback, "__self__", None)))
+                task = getattr(callback, "__self__", None)
+                lane = lane_of(id(task))
+                if lane is None and args and isinstance(task, Task):
+                    lane = self.met(task)
                 if lane is not None:
                     due = self.due
                     lane.woken = now() if due is None else due
@@ -276,42 +287,7 @@ class Hooks:
 
         return call_soon
 
-    # --- handles that say what caused their call
-
-    def _timer_handle(self):
-        hooks, shift, now = self, self.shift, perf_counter
-
-        class TimerHandle(events.TimerHandle):
-            """A timer of this loop, which says so while its callback runs."""
-
-            __slots__ = ()
-
-            def _run(self):
-                hooks.due = min(self._when + shift, now())
-                try:
-                    events.TimerHandle._run(self)
-                finally:
-                    hooks.due = None
-
-        return TimerHandle
-
-    def _called_handle(self):
-        hooks = self
-
-        class CalledHandle(events.Handle):
-            """A call from another thread, which says while it runs when it was made."""
-
-            __slots__ = ("called",)
-
-            def _run(self):
-                hooks.due = self.called
-                try:
-                    events.Handle._run(self)
-                finally:
-                    hooks.due = None
-
-        CalledHandle.__name__ = "Handle"  # which is what it shows itself as
-        return CalledHandle
+    # --- what says what caused a call
 
     def _call_at(self, when, callback, *args, context=None):
         try:

@@ -258,7 +258,7 @@ class Record(Recorder):
 
     def _begin(self, lane, woken, start, before):
         """A step of `lane` begins; the log may know that already."""
-        if before:
+        if before and lane.stopped is not None:  # else it began to wait unseen
             self._waits.append((lane, lane.stopped, max(woken, lane.stopped), *before))
         if lane.shown == start:
             return

@@ -19,7 +19,7 @@ from kitchen.watching.lane import Lane
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
-from kitchen.watching.whose import is_aside, is_readers
+from kitchen.watching.whose import is_aside, is_librarys, is_readers
 
 FOREIGN = {"ipykernel", "zmq", "tornado", "jupyter_client", "jupyter_server", "comm"}  # a notebook's own affairs
 CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.run does with a loop at the end
@@ -64,9 +64,10 @@ class Tracer:
             if not is_readers(self.body.line()[0]):
                 self.body.function = "the block"
 
-    def see(self, task: asyncio.Task, name: str = "", only_if_it_goes_on: bool = False) -> Lane:
-        """A task that was there before is seen from its next step on; see `install`."""
+    def see(self, task: asyncio.Task, name: str = "", only_if_it_goes_on: bool = False, is_aside: bool = False) -> Lane:
+        """A task that was there before is seen from its next step on; see `install`. `is_aside`: it is a library's."""
         lane = Lane(bare(task.get_coro()), None, perf_counter(), self)
+        lane.is_aside = is_aside
         lane.has_clock, lane.memory = False, []
         lane.name = name or task.get_name()
         self.adopt(lane, task)
@@ -77,6 +78,13 @@ class Tracer:
             lane.started = lane.woken  # unseen: the step that is under way
             self.hooks.may_give_way = True
         return lane
+
+    def meet(self, task: asyncio.Task) -> None:
+        """A task that was made without the loop's factory: as if it had been there before."""
+        coroutine = bare(task.get_coro())
+        if self.is_on and not _is_foreign(coroutine) and self.recorder.has_room():
+            code = getattr(coroutine, "cr_code", None)
+            self.see(task, is_aside=code is not None and is_librarys(code.co_filename))
 
     def _goes_on(self, lane, now):
         """A task whose step under way began unseen, and in which there is more to see, as it turns out."""

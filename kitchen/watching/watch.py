@@ -14,10 +14,11 @@ CPU (RUNNING), wanted to and did not get it (READY), or only waited and kept the
 from outside (`sampler`): what is said of them is inferred. When a record becomes large, short steps share notes (`record`).
 
 Seen are the task that runs the block, the tasks that it makes, and those that these make; the tasks of callbacks; and, once
-the task in which the block began is over, all that are made. In a plain `with` around a loop: all tasks of that loop. Tasks
-that do not come from the loop's factory (`asyncio.Task(…)` called directly) are not, nor those of a loop that is not
-asyncio's and starts inside a plain `with` without `asyncio.Runner` or `asyncio.run`: then the title says that nothing was
-seen. In uvloop, a call from another thread tells when the loop got round to it.
+the task in which the block began is over, all that are made. In a plain `with` around a loop: all tasks of that loop. A task
+that does not come from the loop's factory (`asyncio.Task(…)` called directly, as aiohttp does on Python 3.12 and 3.13) is
+seen from when it is first woken. Not seen are the tasks of a loop that is not asyncio's and starts inside a plain `with`
+without `asyncio.Runner` or `asyncio.run`: then the title says that nothing was seen. In uvloop, a call from another thread
+tells when the loop got round to it.
 """
 
 import asyncio

@@ -36,12 +36,12 @@ def is_ours(filename: str) -> bool:
 
 def is_aside(code: CodeType | None) -> bool:
     """Whether a task of this code, which is being made right now, is a library's affair: nobody else's code makes it."""
-    if code is None or not _is_librarys(code.co_filename):
+    if code is None or not is_librarys(code.co_filename):
         return False
     frame = sys._getframe(1)
     while frame is not None and (is_ours(frame.f_code.co_filename) or is_asyncios(frame.f_code.co_filename)):
         frame = frame.f_back  # type: ignore[assignment]
-    return frame is None or _is_librarys(frame.f_code.co_filename)
+    return frame is None or is_librarys(frame.f_code.co_filename)
 
 
 @cache
@@ -51,7 +51,8 @@ def is_asyncios(filename: str) -> bool:
 
 
 @cache
-def _is_librarys(filename):
+def is_librarys(filename: str) -> bool:
+    """Whether a file is neither the reader's own nor ours."""
     return not is_readers(filename) and not _is_within(filename, (KITCHEN,))
 
 

@@ -163,6 +163,48 @@ def test_a_watch_that_is_taken_from_the_middle_of_three_costs_the_others_nothing
     assert middle.timeline.outcomes["long"] == "unfinished"
 
 
+@pytest.mark.parametrize("options", [{}, {"eager_start": True}], ids=["later", "eager"])
+def test_a_task_that_no_factory_has_made_is_seen_from_when_it_is_woken(options):
+    """And then it is seen whole: here it holds the loop while another is ready."""
+    if options and sys.version_info < (3, 12):
+        pytest.skip("tasks that begin at once came with Python 3.12")
+
+    async def holds(flag):
+        await flag.wait()
+        time.sleep(0.1)  # noqa: ASYNC251
+        await asyncio.sleep(0.01)
+
+    async def other(flag):
+        await flag.wait()
+
+    async def main():
+        async with watch() as run:
+            flag, loop = asyncio.Event(), asyncio.get_running_loop()
+            tasks = [asyncio.Task(holds(flag), loop=loop, name="direct", **options), asyncio.create_task(other(flag))]
+            await asyncio.sleep(0.01)
+            flag.set()
+            await asyncio.gather(*tasks)
+        return run
+
+    run = asyncio.run(main())
+    states = [span.state for span in run.timeline.by_lane["direct"]]
+    assert states[-1] is RUNNING and {IDLING, WAITING} <= set(states)
+    assert [finding.kind for finding in run.findings] == ["blocked"]
+
+
+def test_a_task_of_others_stays_unseen_however_it_is_woken():
+    async def main():
+        flag = asyncio.Event()
+        older = asyncio.create_task(flag.wait(), name="older")
+        await asyncio.sleep(0)
+        async with watch() as run:
+            flag.set()
+            await older
+        return run
+
+    assert "older" not in asyncio.run(main()).timeline.lanes
+
+
 def test_a_block_that_is_dropped_may_end_while_another_begins():
     """Garbage is collected at any moment: here while an ear is lent."""
 

@@ -65,7 +65,7 @@ def in_view(run, title="dinner"):
 def assert_it_moved(samples, what):
     """The picture was alive while the cell ran: most looks at it saw another one."""
     # Until it hears of a run's end, the page's own clock is a little ahead of that: such a step back is none of ours.
-    live = [sample for sample in samples if sample["phase"] == "live" and going_on(sample)]
+    live = while_going_on(samples)
     assert len(live) > 3, f"{what}: the figure showed a run in {len(live)} of {len(samples)} looks at it"
     for name in ("frames", "duration"):
         values = [sample[name] for sample in live]
@@ -81,9 +81,14 @@ def seen_often(book, number):
     for slower in 1, 4, 16:
         book.ask(f"slower = {slower}")
         samples = book.watch(number)
-        if sum(sample["phase"] == "live" and going_on(sample) for sample in samples) > 7:
+        if len(while_going_on(samples)) > 7:
             break
     return samples
+
+
+def while_going_on(samples):
+    """Those of a figure that is live, and in which some run has not ended yet, as far as the page knows."""
+    return [sample for sample in samples if sample["phase"] == "live" and going_on(sample)]
 
 
 def going_on(sample):

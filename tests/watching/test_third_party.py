@@ -26,8 +26,11 @@ NEEDED = {  # by those tests, beyond what is installed here
     "starlette": ["itsdangerous", "python-multipart", "sniffio", "trio", "outcome", "sortedcontainers"],
 }
 SECONDS = 900  # so long may anything take before this gives up
-# Not those that start a pytest of their own, nor what is no affair of asyncio's, nor what not every machine has.
-CHOSEN = ["-k", "asyncio and not uvloop and not ipv6 and not getaddrinfo", "--ignore=tests/test_pytest_plugin.py"]
+TRIES = 5  # of what differs, to tell what is so from what happens
+# Not those that start a pytest of their own, nor what is no affair of asyncio, nor what not every machine has. Nor one that
+# looks whether a loop is gone before the thread that still holds it has ended: on a busy computer that fails unwatched, too.
+KINDS = "asyncio and not uvloop and not ipv6 and not getaddrinfo and not does_not_leak_event_loop"
+CHOSEN = ["-k", KINDS, "--ignore=tests/test_pytest_plugin.py"]
 OWN = "base_events context futures locks pep492 queues runners streams taskgroups tasks threads timeouts waitfor"
 
 
@@ -66,9 +69,10 @@ def run(source, results, name, *options):
 
 
 def run_both(source, results, *options):
-    """The same unwatched and watched, at the same time, since they mostly wait; and what differs, also at a second try.
+    """The same unwatched and watched, at the same time, since they mostly wait; and what differs, also when tried again.
 
-    Some tests count threads, or milliseconds, and differ from one time to the next.
+    Some tests count threads, or milliseconds, or do not wait for what they ask about: they end now so, now otherwise, on a
+    busy computer above all. So what differs is tried again, and counts if it comes again and never comes unwatched.
     """
 
     def both(*options, again=""):
@@ -79,8 +83,15 @@ def run_both(source, results, *options):
     plain, watched = both(*options)
     differ = differences(plain["outcomes"], watched["outcomes"])
     if differ:
-        again = sorted({test.rpartition(" ")[0] for test in differ})
-        differ = differences(*(ran["outcomes"] for ran in both(*again, again=" again")))
+        tests = sorted({test.rpartition(" ")[0] for test in differ})
+        tries = [[ran["outcomes"] for ran in both(*tests, again=f" again {n}")] for n in range(TRIES)]
+        unwatched, anew = ([outcomes[kind] for outcomes in tries] for kind in (0, 1))
+        differ = {
+            test: (one, other)
+            for test, (one, other) in differ.items()
+            if all(outcomes.get(test) != other for outcomes in unwatched)
+            and any(outcomes.get(test) == other for outcomes in anew)
+        }
     assert watched["problems"] == []
     assert plain["seen"]["loops"] == 0
     return plain, watched, differ

@@ -7,6 +7,7 @@ and uvloop where it is installed: here, in a process that does nothing else, and
 
 import gc
 import json
+import re
 import weakref
 from asyncio import base_events, selector_events
 from contextlib import suppress
@@ -41,6 +42,7 @@ class Outcomes:
     def pytest_runtest_logreport(self, report):
         if report.failed or report.skipped or report.when == "call":
             said = report.longrepr.reprcrash.message.splitlines()[:1] if hasattr(report.longrepr, "reprcrash") else []
+            said = [re.sub("0x[0-9a-f]+", "0x…", line) for line in said]  # an address is another one each time
             self.outcomes[f"{report.nodeid} {report.when}"] = [report.outcome, *said]
 
     def pytest_sessionfinish(self):

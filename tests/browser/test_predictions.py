@@ -243,6 +243,24 @@ def test_in_a_player_shift_enter_runs_its_cell_and_escape_goes_back_to_it(book):
     assert book.page.problems == []
 
 
+def test_what_a_mouse_marks_in_a_player_selects_no_cell(book):
+    book.replace("from kitchen import *\nsimulate.sync(dinner())", "2")
+    book.run(0)
+    figure, page = book.figure(0), book.page
+    figure.until(lambda sample: sample["phase"] == "done")
+    box, left, width = figure.part("axis").bounding_box(), figure.value("gutter"), figure.value("width")
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + left + 0.3 * width, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + left + 0.6 * width, box["y"] + 5)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    assert figure.rest()["from"] > 0
+    assert page.locator(".jp-mod-multiSelected").count() == 0
+    assert figure.root.evaluate("root => root.contains(document.activeElement)"), "the keys are the figure's"
+    assert page.problems == []
+
+
 def test_the_next_day_question_and_answer_stand_there_and_a_fresh_kernel_asks_anew(notebook, server):
     compared = "guess.compare(38)"
     book = notebook(ASKED, compared, "print(guess.answer)")

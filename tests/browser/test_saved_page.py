@@ -292,6 +292,7 @@ def test_with_shift_a_mouse_marks_what_the_picture_then_shows_alone(dinner_figur
         assert sample["to"] == pytest.approx(since + max(left, right) * size, abs=0.01 * size), name
         assert figure.value("playhead") == playhead
         assert not figure.root.locator(".kitchen-range").is_visible()
+        assert figure.root.evaluate("root => root.contains(document.activeElement)"), "the keys are the figure's"
     figure.click("fit")
     assert (figure.rest()["from"], figure.rest()["to"]) == (before["from"], before["to"])
     assert_alone(page)

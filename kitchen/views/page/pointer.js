@@ -28,6 +28,7 @@ export class Pointer {
     lanes.addEventListener("pointerleave", (event) => this.dragging || isFinger(event) || this.lookAt(null));
     for (const canvas of [lanes, axis]) {
       canvas.addEventListener("pointerdown", (event) => this.drag(event, canvas));
+      canvas.addEventListener("mousedown", (event) => event.shiftKey && this.keep(event));
       canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
       canvas.addEventListener("dblclick", () => this.figure.fit());
     }
@@ -175,6 +176,13 @@ export class Pointer {
       if (event.type === "pointerup" && !range.hidden) figure.look(left.time, right.time);
       range.hidden = true;
     };
+  }
+
+  // With Shift a page would select its text up to here, and a notebook its cells. The keys are the figure's all the same.
+  keep(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    this.figure.root.focus({ preventScroll: true });
   }
 
   wheel(event) {

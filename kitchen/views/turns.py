@@ -13,10 +13,11 @@ from kitchen.timeline import IDLING, RUNNING, SWITCHING, WAITING, Timeline
 from kitchen.timeline.words import cut, printable, short
 from kitchen.views import paper
 from kitchen.views.palette import INKS, PAGE
-from kitchen.views.paper import INCHES
 
 MOST_TURNS = 100  # above that no arrow can be told from the next
 MOST_CROSSED = 12  # above that the arrows cross too many rows to be followed
+INCHES = 8.8  # wide: a page on paper has little more, and a phone less
+STRAIGHT_INCHES = 0.9  # between two turns: with less, the words above them are slanted
 RANG, WAITS, DONE, ASIDE, TAKEN = "the clock rang", "begins to wait", "done", "steps aside", "switched out"
 COLOURS = {
     RANG: PAGE["bad"][0],
@@ -116,7 +117,7 @@ def _draw(timeline, shown, ax, until, scheduler):
             ax.barh(0, after.start - before.end, 0.5, before.end, fc="white", ec="#777777", ls=":", zorder=3)
             _words(ax, (before.end + after.start) / 2, 0, "nobody's\nturn", fontsize=7)
     apart = min((end.end - start.end for start, end in pairwise(shown)), default=until) * inches
-    slant = {} if apart > 1.0 else {"rotation": 32, "ha": "left"}
+    slant = {} if apart > STRAIGHT_INCHES else {"rotation": 32, "ha": "left"}
     for lane, start, end, why in shown:
         inner = min(0.045 / inches, (end - start) / 4)  # an arrow back and the next one down stand side by side
         arrows = [(start + inner, 0, row[lane] - 0.36, "#222222", "-")]
@@ -132,7 +133,7 @@ def _draw(timeline, shown, ax, until, scheduler):
     ax.get_yticklabels()[0].set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
     paper.time_axis(ax, timeline.unit, until)
-    ax.set_ylim(len(row) + 0.5, -0.75 if apart > 1.0 else -1.3)
+    ax.set_ylim(len(row) + 0.5, -0.75 if apart > STRAIGHT_INCHES else -1.3)
     ax.set_title(paper.text(cut(timeline.title, 100)), loc="left", fontsize=11, fontweight="bold")
     seen = {span.state for span in (*timeline.spans, *timeline.cook) if span.start < until}
     paper.legend(ax.figure, seen)

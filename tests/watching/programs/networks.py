@@ -116,10 +116,10 @@ async def fetches_with_httpx(seen):
     import httpx
 
     server, base = await small_site(seen)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         answers = await asyncio.gather(*(client.get(f"{base}/{number}") for number in range(3)))
         try:
-            await client.get(f"{base}/never", timeout=0.02)
+            await client.get(f"{base}/never", timeout=httpx.Timeout(60, read=0.02))
         except httpx.ReadTimeout as error:
             seen.append(type(error.__cause__).__name__)
     server.close()

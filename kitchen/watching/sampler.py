@@ -128,6 +128,7 @@ class Sampler:
     def start(self) -> None:
         """Begins to look."""
         self._before = weakref.WeakSet(threading.enumerate())
+        self._stacks = Stacks()  # here, since the first look is not to come late, nor to seem dear
         self._looked, self._cpu = perf_counter(), time.process_time()
         self._thread.start()
 
@@ -146,7 +147,6 @@ class Sampler:
         self._jobs.append((threading.current_thread(), None, perf_counter(), time.thread_time()))
 
     def _run(self):
-        self._stacks = Stacks()  # before the first look, which is not to seem so dear
         pause = EVERY_SECONDS
         self._due = perf_counter() + pause
         while not self._over.wait(pause):

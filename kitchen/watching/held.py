@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kitchen.timeline import IDLING, READY, RUNNING, Finding, State
 from kitchen.timeline.words import short
-from kitchen.watching.cpu import ERROR_SECONDS
+from kitchen.watching.cpu import ERROR_SECONDS, one_at_a_time
 from kitchen.watching.crowds import spots
 from kitchen.watching.errands import IN_THREADS
 from kitchen.watching.facts import Facts, Sample, TaskStep
@@ -207,14 +207,17 @@ class Look:
         spent = self.spent(step)
         does = _did(spent, length, seen)
         is_known = any(sample.file or sample.function for sample in seen) or self.waits[step.lane]
-        if (does == "queued" or not is_known) and (beside := self._beside(step)):
+        is_one = one_at_a_time()  # else no thread keeps another from running Python
+        if (does == "queued" or not is_known) and is_one and (beside := self._beside(step)):
             return beside
         if does == "queued":  # not behind threads of this program
             does = _mostly(spent)
         if unseen <= length / 2 or (seen and length < HELD_SECONDS):
             return _most_common(seen, does)
-        # Nobody could look: a function that is not Python held the interpreter itself.
         before = self._before(step, seen, at)
+        if not is_one:
+            return before
+        # Nobody could look: a function that is not Python held the interpreter itself.
         if spent[RUNNING] > max(spent[IDLING], SHORT_SECONDS):
             before = before._replace(does="kept the interpreter")
         return self._job_during(step, spent[RUNNING], seen) or before

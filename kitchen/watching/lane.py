@@ -1,9 +1,12 @@
 """A task, as far as one watch sees it: what its notes are about, and what the log says of it by now."""
 
+import weakref
 from types import CodeType
 from typing import Any
 
-from kitchen.watching.cpu import Reading
+from kitchen.watching.cpu import Reading, one_at_a_time
+
+HAS_GIL = one_at_a_time()
 
 
 class Lane:
@@ -15,6 +18,7 @@ class Lane:
         "cancelled",
         "cancelled_at",
         "code",
+        "coroutine",
         "function",
         "gave",
         "gave_way",
@@ -50,6 +54,7 @@ class Lane:
     def __init__(self, coroutine: object, parent: "Lane | None", woken: float, tracer: Any):
         self.code: CodeType | None = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         self.function = self.code.co_name if self.code else type(coroutine).__name__
+        self.coroutine = None if HAS_GIL else _weakly(coroutine)
         self.parent, self.tracer = parent, tracer
         self.has_clock = True  # around its coroutine; else it was there before
         self.is_noted = True  # whether there is anything of it in the record
@@ -75,6 +80,17 @@ class Lane:
     def line(self) -> tuple[str, int]:
         """File and line at which its function begins."""
         return (self.code.co_filename, self.code.co_firstlineno) if self.code else ("", 0)
+
+    def runs(self) -> bool:
+        """Whether its coroutine runs now, asked without a GIL from another thread: to ask its task is to wait."""
+        return getattr(self.coroutine and self.coroutine(), "cr_running", False)
+
+
+def _weakly(coroutine):
+    try:
+        return weakref.ref(coroutine)
+    except TypeError:  # one of a library's own making
+        return None
 
 
 class Several:

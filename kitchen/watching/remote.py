@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from kitchen.recorder import Recorder
 from kitchen.timeline import IDLING, RUNNING, WAITING, State
 from kitchen.timeline.words import printable
+from kitchen.watching.stacks import line_of
 from kitchen.watching.whose import is_readers, place
 
 OLDEST = 3, 14
@@ -150,13 +151,7 @@ def _what(stack):
         return "not begun", "no line yet"
     inner = stack[0]
     mine = next((frame for frame in stack if is_readers(frame.filename) and not LIBRARY.search(frame.filename)), inner)
-    return _function(inner), printable(place(mine.filename, _line(mine)))
-
-
-def _line(frame):
-    if (location := getattr(frame, "location", None)) is not None:  # since 3.15
-        return location.lineno
-    return getattr(frame, "lineno", 0)
+    return _function(inner), printable(place(mine.filename, line_of(mine)))
 
 
 def _unwinder(pid):

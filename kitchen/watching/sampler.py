@@ -37,6 +37,7 @@ from typing import Any
 from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.cpu import cpu_of, one_at_a_time
 from kitchen.watching.facts import Sample
+from kitchen.watching.stacks import IN_C, Frame, Stacks
 from kitchen.watching.whose import is_ours, is_readers, place
 
 NAME = "kitchen sampler"  # of the thread that looks
@@ -70,8 +71,15 @@ MODULES = {  # each given by one of its functions
     "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
     "process": [subprocess.Popen.wait],
 }
-WAITS = {function.__code__: kind for kind, functions in KINDS.items() for function in functions}
+
+
+def _key(code):
+    return code.co_filename, code.co_qualname
+
+
+WAITS = {_key(function.__code__): kind for kind, functions in KINDS.items() for function in functions}
 WAITS_IN = {function.__code__.co_filename: kind for kind, functions in MODULES.items() for function in functions}
+CALLS, LOOPS = _key(events.Handle._run.__code__), _key(base_events.BaseEventLoop._run_once.__code__)
 
 
 def _capacity():
@@ -120,6 +128,7 @@ class Sampler:
     def start(self) -> None:
         """Begins to look."""
         self._before = weakref.WeakSet(threading.enumerate())
+        self._stacks = Stacks()  # here, since the first look is not to come late, nor to seem dear
         self._looked, self._cpu = perf_counter(), time.process_time()
         self._thread.start()
 
@@ -166,7 +175,9 @@ class Sampler:
         then, self._looked, self._cpu = self._looked, now, cpu
         if not self._is_something_on():
             return
-        frames, self._busiest = sys._current_frames(), None
+        frames, self._busiest = self._stacks.look(), None
+        if frames is None:
+            return
         try:
             jobs = self._take_jobs()  # after the frames: so that a job that is seen has told that it began
             threads = {thread.ident: thread for thread in threading.enumerate() if self._is_drawn(thread)}
@@ -289,10 +300,15 @@ class Sampler:
         return since is not None and now - since >= LONG_SECONDS
 
     def _look_at_loop(self, tracer, frame, now):
+        call = _call_of(frame)
+        if call is None and isinstance(frame, Frame):
+            return  # the loop waits, and so nothing of it runs
         lane = tracer.running()
-        call = _call_of(frame) or (_clock_in(frame) if lane is not None else None)
+        call = call or (_clock_in(frame) if lane is not None else None)
         if call is None or (lane is not None and not self._is_held(lane, now)):
             return
+        if call is IN_C and lane is None and not (tracer.loop and tracer.loop.is_running()):
+            return  # whoever called, it was no loop
         reading = tracer.clock.read_from_outside(now)
         if lane is not None:
             looked = lane.looks[-1].time if lane.looks else 0.0
@@ -301,7 +317,8 @@ class Sampler:
             if reading is not None:
                 lane.looks = (*lane.looks, reading)
         spot = _spot(frame, call)
-        where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, _called(call) if lane is None else "")
+        name = _called(call, frame) if lane is None and not spot.file else ""
+        where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, name)
         own, all_, queued = reading[1:] if reading else (None, None, None)
         ready, beside = len(getattr(tracer.loop, "_ready", ())), self._busiest and self._busiest[1]
         sample = Sample(now - self.recorder.began, *where, own, all_, spot.kind, ready, beside, queued)
@@ -322,20 +339,23 @@ def _spot(frame, outermost=None):
     """Where the thread of this innermost frame stands, up to the outermost frame that matters; None when there is none."""
     if frame is None:
         return None
-    innermost, kind = frame.f_code, ""
-    stands = (id(innermost), frame.f_lasti)
+    kind, stands = "", (*_key(frame.f_code), frame.f_lasti)
     while frame is not outermost and frame is not None:
         code = frame.f_code
         if is_readers(code.co_filename):
             return _Spot(code.co_filename, frame.f_lineno, code.co_name, stands, kind)
-        kind = WAITS.get(code) or WAITS_IN.get(code.co_filename) or kind
+        kind = WAITS.get(_key(code)) or WAITS_IN.get(code.co_filename) or kind
         frame = frame.f_back
     return _Spot(None, 0, "", stands, kind if outermost else "")
 
 
 def _call_of(frame):
     """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits."""
-    while frame is not None and frame.f_code is not events.Handle._run.__code__:
+    is_loop = False
+    while frame is not None and _key(frame.f_code) != CALLS:
+        is_loop = is_loop or _key(frame.f_code) == LOOPS
+        if frame is IN_C:
+            return None if is_loop else frame
         frame = frame.f_back
     return frame
 
@@ -347,8 +367,12 @@ def _clock_in(frame):
     return frame
 
 
-def _called(call):
-    """What the loop calls in this frame, as one says it; "" for a task, whose function says more."""
+def _called(call, frame):
+    """What the loop calls in this frame, as one says it; "" for a task, whose function says more. `frame`: the innermost."""
+    if isinstance(call, Frame):
+        while frame is not call and frame.f_back is not call:
+            frame = frame.f_back
+        return "a function in C" if frame is call else frame.f_code.co_qualname
     callback = getattr(call.f_locals.get("self"), "_callback", None)
     if isinstance(getattr(callback, "__self__", None), asyncio.Future) or "Task" in type(callback).__name__:
         return ""

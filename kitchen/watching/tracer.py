@@ -6,6 +6,7 @@ import weakref
 from asyncio import base_events
 from collections import deque
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 from types import CoroutineType
@@ -13,7 +14,7 @@ from typing import Any
 
 from kitchen.watching import leftovers, stuck
 from kitchen.watching.clock import LONG_STEP_SECONDS, steps
-from kitchen.watching.cpu import Reading, ThreadClock
+from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time
 from kitchen.watching.hooks import Hooks
 from kitchen.watching.lane import Lane
 from kitchen.watching.record import Record
@@ -143,8 +144,12 @@ class Tracer:
 
     def running(self) -> Lane | None:
         """The lane whose step is under way, None if there is none."""
-        lane = self.lanes.get(id(asyncio.current_task(self.loop)))
-        return lane if lane and lane.started is not None else None
+        if one_at_a_time() or threading.get_ident() == self.thread:
+            lane = self.lanes.get(id(asyncio.current_task(self.loop)))
+            return lane if lane and lane.started is not None else None
+        # Without a GIL, to ask asyncio for another thread's task stops all threads, and waits for those that compute in C.
+        lanes = [lane for lane in list(self.lanes.values()) if lane.started is not None and lane.runs()]
+        return max(lanes, key=attrgetter("started"), default=None)  # within its maker's, where it began at once
 
     # --- tasks
 

@@ -17,6 +17,7 @@ import pytest
 from helpers.measure import Ratio, held, in_turn
 
 from kitchen import Dish, dinner, perform, simulate, wait, work
+from kitchen.recorder import CORES
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING
 
 
@@ -25,7 +26,8 @@ def cooperative(*args, **kwargs):
 
 
 WAYS = {"sync": perform.sync, "threaded": perform.threaded, "cooperative": cooperative}
-gil = pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="this Python has no GIL")
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+gil = pytest.mark.skipif(not GIL, reason="this Python has no GIL")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -90,6 +92,12 @@ def test_of_busy_threads_one_runs_at_a_time():
     assert timeline.busy <= timeline.makespan * 1.05
     assert all(span.inferred for span in timeline.spans if span.state is READY and span.start > 0)
     assert not any(span.inferred for span in running)
+
+
+@pytest.mark.skipif(GIL or CORES == 1, reason="one thread runs at a time")
+def test_of_busy_threads_two_run_at_the_same_moment_where_there_is_no_gil():
+    dough = [Dish(f"dough {number}", [work("knead", 10)]) for number in range(2)]
+    assert any(perform.threaded(dough).cooks == 2 for _ in range(20))  # now and then another program has a core
 
 
 def test_a_coroutine_that_works_keeps_the_others_ready_and_not_waiting():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.watch import watch
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "FINDINGS.md"
@@ -48,8 +49,13 @@ def test_the_page_has_programs_of_both_kinds():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("repaired", "program", "words"), PROGRAMS, ids=range(len(PROGRAMS)))
 def test_a_program_gets_the_words_that_the_page_has(repaired, program, words, tmp_path):
+    clean = bool(repaired)
+    if not one_at_a_time():  # nobody can keep the interpreter, and frames that go on meanwhile are not looked into
+        clean = clean or "kept the interpreter" in words
+        words = words.replace("a callback, time.sleep,", "a callback, a function in C,")
+    expected = [] if clean else [NUMBER.sub("N", words)]
     for _ in range(3):  # a run in which this computer stood still says nothing of the program
         said = [NUMBER.sub("N", text) for text in texts(run_of(program, tmp_path))]
-        if said == [NUMBER.sub("N", text) for text in [words] if not repaired]:
+        if said == expected:
             return
-    assert said == [NUMBER.sub("N", text) for text in [words] if not repaired]
+    assert said == expected

@@ -265,5 +265,5 @@ def test_the_interpreter_can_be_looked_at_from_outside():
     assert "pid" in said.stdout
     import _remote_debugging
 
-    for name in ("get_async_stack_trace", "get_all_awaited_by"):
+    for name in ("get_async_stack_trace", "get_all_awaited_by", "get_stack_trace"):
         assert callable(getattr(_remote_debugging.RemoteUnwinder, name))

@@ -339,7 +339,7 @@ def _spot(frame, outermost=None):
     """Where the thread of this innermost frame stands, up to the outermost frame that matters; None when there is none."""
     if frame is None:
         return None
-    kind, stands = "", (*_key(frame.f_code), frame.f_lasti)
+    kind, stands = "", (frame.f_code, frame.f_lasti)
     while frame is not outermost and frame is not None:
         code = frame.f_code
         if is_readers(code.co_filename):

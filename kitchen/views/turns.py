@@ -16,7 +16,7 @@ from kitchen.views.palette import INKS, PAGE
 
 MOST_TURNS = 100  # above that no arrow can be told from the next
 MOST_CROSSED = 12  # above that the arrows cross too many rows to be followed
-INCHES = 8.8  # wide: a page on paper has little more, and a phone less
+PAGE_INCHES = 8.8  # wide: a page on paper has little more, and a phone less
 STRAIGHT_INCHES = 0.9  # between two turns: with less, the words above them are slanted
 RANG, WAITS, DONE, ASIDE, TAKEN = "the clock rang", "begins to wait", "done", "steps aside", "switched out"
 COLOURS = {
@@ -85,7 +85,7 @@ def turns(timeline: Timeline, until: float = inf, scheduler: str = "the schedule
             f"{len(shown)} turns are too many for this picture: say until when, for {MOST_TURNS} of them at most"
         )
     until = min(until, timeline.makespan) or 1.0
-    figure = Figure(figsize=(INCHES, 1.9 + 0.52 * (len(timeline.lanes) + 1)), layout="constrained")
+    figure = Figure(figsize=(PAGE_INCHES, 1.9 + 0.52 * (len(timeline.lanes) + 1)), layout="constrained")
     _draw(timeline, shown, figure.subplots(), until, scheduler)
     return Turns(timeline, shown, figure, scheduler)
 
@@ -108,7 +108,7 @@ def _read(timeline, clock):
 
 def _draw(timeline, shown, ax, until, scheduler):
     row = {lane: y for y, lane in enumerate(timeline.lanes, start=1)}
-    inches = INCHES * 0.85 / until
+    inches = PAGE_INCHES * 0.85 / until
     for span in [*timeline.spans, *(span for span in timeline.cook if span.state is SWITCHING)]:
         if span.start < until:
             _bar(ax, span, 0 if span.state is SWITCHING else row[span.lane], until * 1.01, inches)

@@ -207,15 +207,14 @@ class Look:
         spent = self.spent(step)
         does = _did(spent, length, seen)
         is_known = any(sample.file or sample.function for sample in seen) or self.waits[step.lane]
-        is_one = one_at_a_time()  # else no thread keeps another from running Python
-        if (does == "queued" or not is_known) and is_one and (beside := self._beside(step)):
+        if (does == "queued" or not is_known) and (beside := self._beside(step)):
             return beside
         if does == "queued":  # not behind threads of this program
             does = _mostly(spent)
         if unseen <= length / 2 or (seen and length < HELD_SECONDS):
             return _most_common(seen, does)
         before = self._before(step, seen, at)
-        if not is_one:
+        if not one_at_a_time():
             return before
         # Nobody could look: a function that is not Python held the interpreter itself.
         if spent[RUNNING] > max(spent[IDLING], SHORT_SECONDS):
@@ -223,7 +222,9 @@ class Look:
         return self._job_during(step, spent[RUNNING], seen) or before
 
     def _beside(self, step, near=()):
-        """Where other threads computed while a step queued for the interpreter."""
+        """Where other threads computed while a step queued for the interpreter: nowhere, where nobody need queue for it."""
+        if not one_at_a_time():
+            return None
         near = near or self._seen(step.start - NEAR_SECONDS, step.stop + NEAR_SECONDS)
         beside = Counter(sample.beside for sample in near if sample.beside)
         return Place(*beside.most_common(1)[0][0], True, "queued") if beside else None

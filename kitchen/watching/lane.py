@@ -1,6 +1,7 @@
 """A task, as far as one watch sees it: what its notes are about, and what the log says of it by now."""
 
 import weakref
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -54,7 +55,7 @@ class Lane:
     def __init__(self, coroutine: object, parent: "Lane | None", woken: float, tracer: Any):
         self.code: CodeType | None = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         self.function = self.code.co_name if self.code else type(coroutine).__name__
-        self.coroutine = None if HAS_GIL else _weakly(coroutine)
+        self.coroutine = None if HAS_GIL else weakly(coroutine)
         self.parent, self.tracer = parent, tracer
         self.has_clock = True  # around its coroutine; else it was there before
         self.is_noted = True  # whether there is anything of it in the record
@@ -82,15 +83,16 @@ class Lane:
         return (self.code.co_filename, self.code.co_firstlineno) if self.code else ("", 0)
 
     def runs(self) -> bool:
-        """Whether its coroutine runs now, asked without a GIL from another thread: to ask its task is to wait."""
+        """Whether its coroutine runs now, for another thread without a GIL, which would have to wait to ask its task."""
         return getattr(self.coroutine and self.coroutine(), "cr_running", False)
 
 
-def _weakly(coroutine):
+def weakly(thing: Any, otherwise: Callable[[], Any] | None = None) -> Callable[[], Any] | None:
+    """A way to a task or a coroutine that does not keep it alive; `otherwise` where a library's own kind has none."""
     try:
-        return weakref.ref(coroutine)
-    except TypeError:  # one of a library's own making
-        return None
+        return weakref.ref(thing)
+    except TypeError:
+        return otherwise
 
 
 class Several:

@@ -352,8 +352,8 @@ def _spot(frame, outermost=None):
 def _call_of(frame):
     """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits."""
     is_loop = False
-    while frame is not None and _key(frame.f_code) != CALLS:
-        is_loop = is_loop or _key(frame.f_code) == LOOPS
+    while frame is not None and (key := _key(frame.f_code)) != CALLS:
+        is_loop = is_loop or key == LOOPS
         if frame is IN_C:
             return None if is_loop else frame
         frame = frame.f_back

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import weakref
 from asyncio import base_events
 from collections import deque
 from contextlib import suppress
@@ -16,7 +15,7 @@ from kitchen.watching import leftovers, stuck
 from kitchen.watching.clock import LONG_STEP_SECONDS, steps
 from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time
 from kitchen.watching.hooks import Hooks
-from kitchen.watching.lane import Lane
+from kitchen.watching.lane import Lane, weakly
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
@@ -172,7 +171,7 @@ class Tracer:
 
     def adopt(self, lane: Lane, task: asyncio.Task) -> None:
         """The task that a lane stands for is known by now."""
-        lane.task = _weakly(task)
+        lane.task = weakly(task, lambda: task)  # a task that nobody holds must vanish as it would unwatched
         done = getattr(task, "done", None)
         if self.is_on and done is not None and not done():
             lane.key = id(task)
@@ -316,14 +315,6 @@ class Tracer:
         else:
             self.recorder.stretch(lane, lane.woken, start, stop, lane.before, gave_way, self.meter[1])
         lane.started = None
-
-
-def _weakly(task):
-    """A task that nobody holds must vanish as it would unwatched."""
-    try:
-        return weakref.ref(task)
-    except TypeError:  # what a factory of the program's may return
-        return lambda: task
 
 
 def _spot(what):

@@ -151,6 +151,19 @@ class Figure:
     def click(self, name):
         self.part(name).click()
 
+    def mark(self, name, left, right):
+        """Marks a range with Shift and the mouse, between two shares of the picture's width; whether it was seen."""
+        box, gutter, width = self.part(name).bounding_box(), self.value("gutter"), self.value("width")
+        mouse, y = self.page.mouse, box["y"] + 5
+        self.page.keyboard.down("Shift")
+        mouse.move(box["x"] + gutter + left * width, y)
+        mouse.down()
+        mouse.move(box["x"] + gutter + right * width, y)
+        marked = self.part("range").is_visible()
+        mouse.up()
+        self.page.keyboard.up("Shift")
+        return marked
+
     def press(self, *keys):
         """Keys, with the figure in focus (while it is inside, the focus stays where it is)."""
         for key in keys:

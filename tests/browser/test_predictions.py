@@ -248,13 +248,7 @@ def test_what_a_mouse_marks_in_a_player_selects_no_cell(book):
     book.run(0)
     figure, page = book.figure(0), book.page
     figure.until(lambda sample: sample["phase"] == "done")
-    box, left, width = figure.part("axis").bounding_box(), figure.value("gutter"), figure.value("width")
-    page.keyboard.down("Shift")
-    page.mouse.move(box["x"] + left + 0.3 * width, box["y"] + 5)
-    page.mouse.down()
-    page.mouse.move(box["x"] + left + 0.6 * width, box["y"] + 5)
-    page.mouse.up()
-    page.keyboard.up("Shift")
+    figure.mark("axis", 0.3, 0.6)
     assert figure.rest()["from"] > 0
     assert page.locator(".jp-mod-multiSelected").count() == 0
     assert figure.root.evaluate("root => root.contains(document.activeElement)"), "the keys are the figure's"

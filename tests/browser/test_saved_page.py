@@ -277,16 +277,8 @@ def test_with_shift_a_mouse_marks_what_the_picture_then_shows_alone(dinner_figur
     figure, page = dinner_figure, dinner_figure.page
     before = figure.rest()
     for name, (left, right) in ("lanes", (0.6, 0.8)), ("axis", (0.7, 0.3)):  # within what the first one has left
-        box = figure.part(name).bounding_box()
-        gutter, width, playhead = (figure.value(which) for which in ("gutter", "width", "playhead"))
-        since, size = figure.value("camera.from"), figure.value("camera.size")
-        page.keyboard.down("Shift")
-        page.mouse.move(box["x"] + gutter + left * width, box["y"] + 5)
-        page.mouse.down()
-        page.mouse.move(box["x"] + gutter + right * width, box["y"] + 5)
-        assert figure.root.locator(".kitchen-range").is_visible()
-        page.mouse.up()
-        page.keyboard.up("Shift")
+        playhead, since, size = (figure.value(which) for which in ("playhead", "camera.from", "camera.size"))
+        assert figure.mark(name, left, right), "the range is seen"
         sample = figure.rest()
         assert sample["from"] == pytest.approx(since + min(left, right) * size, abs=0.01 * size), name
         assert sample["to"] == pytest.approx(since + max(left, right) * size, abs=0.01 * size), name

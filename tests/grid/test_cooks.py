@@ -321,7 +321,7 @@ def test_a_dish_that_kills_every_worker_is_given_up(monkeypatch):
         ended = threading.Event()
 
         def executioner():
-            dead = {None}  # addresses: dask replaces no worker that dies before its nanny has heard that it is there
+            dead = set()  # addresses: dask replaces no worker that dies before its nanny has heard that it is there
             while not ended.wait(0.1):
                 at_work = client.processing()
                 for address in [nanny.worker_address for nanny in client.cluster.workers.values()]:

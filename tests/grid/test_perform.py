@@ -19,6 +19,7 @@ from helpers.measure import Ratio, held, in_turn
 from kitchen import Dish, dinner, perform, simulate, wait, work
 from kitchen.recorder import CORES
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING
+from kitchen.watching.cpu import one_at_a_time
 
 
 def cooperative(*args, **kwargs):
@@ -26,8 +27,7 @@ def cooperative(*args, **kwargs):
 
 
 WAYS = {"sync": perform.sync, "threaded": perform.threaded, "cooperative": cooperative}
-GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
-gil = pytest.mark.skipif(not GIL, reason="this Python has no GIL")
+gil = pytest.mark.skipif(not one_at_a_time(), reason="this Python has no GIL")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -94,7 +94,7 @@ def test_of_busy_threads_one_runs_at_a_time():
     assert not any(span.inferred for span in running)
 
 
-@pytest.mark.skipif(GIL or CORES == 1, reason="one thread runs at a time")
+@pytest.mark.skipif(one_at_a_time() or CORES == 1, reason="one thread runs at a time")
 def test_of_busy_threads_two_run_at_the_same_moment_where_there_is_no_gil():
     dough = [Dish(f"dough {number}", [work("knead", 10)]) for number in range(2)]
     assert any(perform.threaded(dough).cooks == 2 for _ in range(20))  # now and then another program has a core

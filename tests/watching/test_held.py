@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import re
-import sys
 import threading
 import time
 
@@ -154,7 +153,7 @@ def test_waiting_in_the_loop_for_what_only_the_loop_can_do():
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_threads_compute_another_process_is_advised():
     async def small():
         for _ in range(3):
@@ -172,7 +171,7 @@ def test_where_threads_compute_another_process_is_advised():
     assert any("another process" in finding.text for finding in run.findings)
 
 
-@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_c_code_in_a_thread_keeps_the_interpreter_its_line_is_named():
     async def program():
         await asyncio.sleep(0.05)
@@ -184,7 +183,7 @@ def test_where_c_code_in_a_thread_keeps_the_interpreter_its_line_is_named():
     assert "hand it to another process" in finding.text
 
 
-@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="threads do not share an interpreter")
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_c_code_in_the_loop_keeps_the_interpreter_no_thread_is_advised():
     async def program():
         await asyncio.sleep(0.05)  # before it

@@ -12,6 +12,7 @@ import threading
 import warnings
 from asyncio import base_events, events, futures, runners, tasks
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,11 @@ def pins(*names):
     return lambda test: test
 
 
-def trees():
-    for file in Path(kitchen.watching.__path__[0]).glob("*.py"):
-        yield ast.parse(file.read_text(encoding="utf-8"))
-
-
 def used():
     """The private names that are asked of something, and those that are our own."""
     asked, own = set(), set()
-    for node in (node for tree in trees() for node in ast.walk(tree)):
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in Path(kitchen.watching.__path__[0]).glob("*.py")]
+    for node in chain.from_iterable(map(ast.walk, trees)):
         match node:
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
                 own.add(name)
@@ -230,7 +227,6 @@ def test_a_loop_that_runs_says_so_in_one_place_and_a_runner_has_one_lazily(monke
 @pins("_showwarnmsg")
 def test_a_warning_is_shown_by_one_function_that_is_told_all_of_it(monkeypatch):
     said = []
-    monkeypatch.setattr(warnings, "_showwarnmsg", said.append)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         monkeypatch.setattr(warnings, "_showwarnmsg", said.append)

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import queue
-import sys
 import threading
 import time
 import weakref
@@ -144,7 +143,7 @@ def test_busy_time_is_the_cpu_time_that_the_thread_has_used():
 
 @clocks
 @pytest.mark.measured
-@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="no interpreter lock to queue for")
+@pytest.mark.skipif(not cpu.one_at_a_time(), reason="no interpreter lock to queue for")
 def test_threads_that_compute_queue_for_the_interpreter():
     used = {}
     with sampled() as record:

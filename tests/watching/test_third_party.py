@@ -84,13 +84,12 @@ def run_both(source, results, *options):
     differ = differences(plain["outcomes"], watched["outcomes"])
     if differ:
         tests = sorted({test.rpartition(" ")[0] for test in differ})
-        tries = [[ran["outcomes"] for ran in both(*tests, again=f" again {n}")] for n in range(TRIES)]
-        unwatched, anew = ([outcomes[kind] for outcomes in tries] for kind in (0, 1))
+        unwatched, anew = zip(*(both(*tests, again=f" again {number}") for number in range(TRIES)), strict=True)
         differ = {
             test: (one, other)
             for test, (one, other) in differ.items()
-            if all(outcomes.get(test) != other for outcomes in unwatched)
-            and any(outcomes.get(test) == other for outcomes in anew)
+            if all(ran["outcomes"].get(test) != other for ran in unwatched)
+            and any(ran["outcomes"].get(test) == other for ran in anew)
         }
     assert watched["problems"] == []
     assert plain["seen"]["loops"] == 0

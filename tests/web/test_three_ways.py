@@ -5,7 +5,6 @@ import gc
 import os
 import random
 import socket
-import sys
 import threading
 import time
 import tracemalloc
@@ -18,6 +17,7 @@ from helpers.hostile import Hostile
 from helpers.kinds import KINDS, TIMED_OUT
 
 from kitchen import fetch
+from kitchen.watching.cpu import one_at_a_time
 from kitchen.web import coroutines
 from kitchen.web.client import PLACE
 
@@ -101,7 +101,7 @@ LARGE = ["a bomb", "a bomb in a bomb", "an endless page"]
 MANY = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not getattr(sys, "_is_gil_enabled", lambda: True)(),
+        not one_at_a_time(),
         reason="without a GIL each of the many threads, the site's too, takes up to 0.3 MB that is counted here",
     ),
 ]

@@ -1,18 +1,23 @@
 """Ears that watches lend to the whole process while they are on, all in one, and taken back with the last of them.
 
 Python reports a coroutine that was never awaited as a warning, and in no other way; and a loop that starts to run says so in
-one place, where asyncio keeps which loop is running.
+one place, where asyncio keeps which loop is running. From Python 3.14 on a task can ask for the calls that it is in: they
+are told without our clock.
 """
 
+import asyncio
 import re
 import sys
 import threading
 import warnings
 from asyncio import events, runners
 from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
-from kitchen.watching.traced import without_this
+from kitchen.watching.clock import steps
+from kitchen.watching.traced import without_this, without_us
 from kitchen.watching.whose import is_ours, is_readers
 
 NEVER_AWAITED = re.compile(r"coroutine '(.+)' was never awaited")
@@ -72,6 +77,34 @@ class Ear:
         return heard_afterwards if self._afterwards else heard
 
 
+class Calls(Ear):
+    """For `capture_call_graph`: the calls of the task that runs end where its coroutine does, as they would unwatched.
+
+    They end at the first frame below a coroutine that is no generator's; a clock is a generator.
+    """
+
+    def _heard(self):
+        plain = self.plain
+
+        @wraps(plain)
+        def capture_call_graph(future=None, /, *, depth=1, limit=None):
+            try:
+                graph = plain(future, depth=depth + 1, limit=limit)
+                whole = graph if limit is None else plain(future, depth=depth + 1)
+            except BaseException as error:
+                without_us(error)
+                raise
+            codes = [entry.frame.f_code for entry in whole.call_stack] if whole and limit != 0 else []
+            if steps.__code__ not in codes:
+                return graph
+            calls = whole.call_stack[: codes.index(steps.__code__)]
+            if limit:  # as asyncio does it
+                calls = calls[:-limit] if limit < 0 else calls[-limit:]
+            return replace(graph, call_stack=calls)
+
+        return capture_call_graph
+
+
 def _where_it_would_be(message):
     """A warning about something that was dropped while a clock of ours ran is about the place that called the clock."""
     frame = sys._getframe(2)
@@ -89,6 +122,11 @@ warned = Ear(warnings, "_showwarnmsg", _where_it_would_be)  # with all that a wa
 died = Ear(threading, "excepthook")  # a thread, of an exception
 loop_runs = Ear(events, "_set_running_loop")  # None: it no longer runs
 has_loop = Ear(runners.Runner, "_lazy_init", afterwards=True)  # a runner; another's loop says nowhere that it runs
+call_graphs = [
+    Calls(module, "capture_call_graph")
+    for module in (asyncio, getattr(asyncio, "graph", None))
+    if hasattr(module, "capture_call_graph")
+]
 
 
 def never_awaited(message: warnings.WarningMessage) -> tuple[str, int, str] | None:

@@ -14,6 +14,7 @@ from typing import Any
 from kitchen.watching import leftovers, stuck
 from kitchen.watching.clock import LONG_STEP_SECONDS, steps
 from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time
+from kitchen.watching.ears import call_graphs
 from kitchen.watching.hooks import Hooks
 from kitchen.watching.lane import Lane, weakly
 from kitchen.watching.record import Record
@@ -59,6 +60,8 @@ class Tracer:
         self.is_on = True
         self.recorder.tracers.append(self)
         self.hooks.enter(self)
+        for calls in call_graphs:
+            calls.lend(self)
         if task is not None:
             self.body = self.see(task, name, only_if_it_goes_on)
             if not is_readers(self.body.line()[0]):
@@ -101,6 +104,8 @@ class Tracer:
         finally:
             self.recorder.tracers.remove(self)
             self.hooks.leave(self)
+            for calls in call_graphs:
+                calls.give_back(self)
             self.clock.close()
             self.loop = self.hooks = None  # the record is kept for longer than the loop lives
 

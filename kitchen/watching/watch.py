@@ -3,8 +3,8 @@
 A task runs in steps: the event loop calls its coroutine's `send`, which returns at the next `await` that has to wait. So a
 task factory puts a clock around every new task's coroutine (`tracer`), and inside the block this very loop's `call_soon`
 writes down when a task was told to go on (`hooks`). Nothing is patched beyond this one loop, and everything is put back at
-the end. (Two ears are lent to the process, see `ears`: Python reports a coroutine that was never awaited as a warning, and
-in no other way; and a plain `with` hears of loops that start inside it.)
+the end. (Some ears are lent to the process, see `ears`: Python reports a coroutine that was never awaited as a warning, and
+in no other way; a plain `with` hears of loops that start inside it.)
 
 What is observed: every step, what it awaits when it ends (WAITING), and when something told it to go on (READY). If that
 was a timer, or another thread, the task is READY from the moment at which the timer was due, or the thread called, even if a

@@ -31,7 +31,7 @@ TRIES = 5  # of what differs, to tell what is so from what happens
 # looks whether a loop is gone before the thread that still holds it has ended: on a busy computer that fails unwatched, too.
 KINDS = "asyncio and not uvloop and not ipv6 and not getaddrinfo and not does_not_leak_event_loop"
 CHOSEN = ["-k", KINDS, "--ignore=tests/test_pytest_plugin.py"]
-OWN = "base_events context futures locks pep492 queues runners streams taskgroups tasks threads timeouts waitfor"
+OWN = "base_events context futures graph locks pep492 queues runners streams taskgroups tasks threads timeouts waitfor"
 
 
 def pip(*arguments):

@@ -11,7 +11,7 @@ import time
 import traceback
 import warnings
 import weakref
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from itertools import pairwise, permutations
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def compute(seconds):
 def nothing_stays_behind():
     def replaced():
         loops = asyncio.events._set_running_loop, asyncio.Runner._lazy_init
-        return warnings._showwarnmsg, warnings.showwarning, *loops
+        drawn = getattr(asyncio, "capture_call_graph", None), getattr(asyncio, "print_call_graph", None)
+        return warnings._showwarnmsg, warnings.showwarning, *loops, *drawn
 
     before = replaced()
     yield
@@ -461,6 +462,50 @@ for around in nullcontext(), watch():
     asyncio.run(main(around))
     print("---", file=sys.stderr)
 """
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "format_call_graph"), reason="from Python 3.14 on a task can draw its calls")
+@pytest.mark.parametrize("limit", [None, 0, 1, 2, 9, -1, -2, -9])
+@pytest.mark.parametrize("watches", [1, 2])
+def test_the_calls_that_a_task_draws_of_itself_are_those_of_the_program(limit, watches):
+    async def draws():
+        await asyncio.sleep(0)
+
+        def draw():
+            yield asyncio.format_call_graph(limit=limit), asyncio.capture_call_graph(limit=limit).call_stack
+
+        [(text, calls)] = draw()
+        return re.sub("0x[0-9a-f]+", "0x", text), [entry.frame.f_code.co_name for entry in calls]
+
+    async def waits():
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(draws(), name="draws")
+        return task.result()
+
+    async def program():
+        drawn = []
+        for count in (0, watches):
+            with ExitStack() as blocks:
+                for _ in range(count):
+                    blocks.enter_context(watch())
+                drawn.append(await asyncio.create_task(waits(), name="waits"))
+        return drawn
+
+    unwatched, watched = asyncio.run(program())
+    assert watched == unwatched
+    if limit is None:
+        assert watched[1] == ["draw", "draws"]
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "capture_call_graph"), reason="from Python 3.14 on a task can draw its calls")
+def test_what_cannot_be_drawn_is_told_without_a_frame_of_ours():
+    async def program():
+        with watch(), pytest.raises(TypeError) as wrong:
+            asyncio.capture_call_graph("no future")
+        return wrong
+
+    wrong = asyncio.run(program())
+    assert not any(Path(entry.path).is_relative_to(OURS) for entry in wrong.traceback)
 
 
 def test_a_warning_keeps_its_place_its_line_and_its_source(tmp_path):

@@ -1,13 +1,14 @@
-"""Runs the tests on every Python that there is here, with the newest packages, the locked and the oldest; prints a table.
+"""Runs the tests on every Python that there is, with the newest packages, the locked and the oldest; prints a table.
 
-    .venv/bin/python tests/scripts/versions.py                     # what python3.11, python3.12 and python3.13 are here
-    .venv/bin/python tests/scripts/versions.py --lowest python3.11 # with the lower bounds of requirements.txt
-    .venv/bin/python tests/scripts/versions.py --quick /opt/python3.12/bin/python3
+    .venv/bin/python tests/scripts/versions.py                    # 3.11, 3.12, 3.13, 3.14 and 3.15
+    .venv/bin/python tests/scripts/versions.py --lowest 3.11      # with the lower bounds of requirements.txt
+    .venv/bin/python tests/scripts/versions.py --quick 3.14t /opt/python3.12/bin/python3
 
-Each run has a copy of this folder and an environment of its own, both in a temporary folder, and is started there as a
-reader would: by `python3 -m kitchen test`. What installs is a uv in another temporary environment, so this needs the
-package index that pip is set up for. A run takes some fifteen minutes on two cores and 1.5 GB of disk; with `--quick`, which
-leaves out browsers, kernels and notebooks, it is mostly installing. Exits with 1 unless all tests of all runs pass.
+A version is looked for as a command and among those of pyenv; what is not here, uv gets, for as long as this takes. Each run
+has a copy of this folder and an environment of its own, both in a temporary folder, and is started there as a reader would:
+by `python3 -m kitchen test`. What installs is a uv in another temporary environment, so this needs the package index that
+pip is set up for. A run takes some fifteen minutes on two cores and 1.5 GB of disk; with `--quick`, which leaves out
+browsers, kernels and notebooks, it is mostly installing. Exits with 1 unless all tests of all runs pass.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from xml.etree import ElementTree
 from tables import table
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHONS = ["python3.11", "python3.12", "python3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 PICKS = {  # which versions of the packages, and how uv is told
     "newest": {},
@@ -43,7 +44,7 @@ print(*(f"{name} {version(name)}" for name in sys.argv[1:]), sep=", ")
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pythons", nargs="*", help=f"commands or paths; the default is {', '.join(PYTHONS)}")
+    parser.add_argument("pythons", nargs="*", help=f"versions or paths; the default is {', '.join(PYTHONS)}")
     parser.add_argument("--quick", action="store_true", help="without browser tests, benchmarks and notebooks")
     picks = parser.add_mutually_exclusive_group()
     picks.add_argument(
@@ -56,21 +57,43 @@ def main():
     # A shell lets what it starts in the background ignore Ctrl-C, and the tests that interrupt something would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended then, too
-    pythons, absent = found(asked.pythons or PYTHONS)
-    for name in absent:
-        print(f"{name}: there is none here, so it was not tried")
-    if not pythons or (asked.pythons and absent):
-        raise SystemExit("name Pythons that are here")
-    with tempfile.TemporaryDirectory(prefix="versions-") as folder:
-        rows = list(runs(Path(folder), pythons, asked.pick or "newest", words))
+    with tempfile.TemporaryDirectory(prefix="versions-") as name:
+        folder = Path(name)
+        scripts = with_uv(folder / "uv")
+        pythons = {wanted: found(wanted, scripts, folder / "pythons") for wanted in asked.pythons or PYTHONS}
+        absent = [wanted for wanted, python in pythons.items() if python is None]
+        for wanted in absent:
+            print(f"{wanted}: there is none here, and uv could not get it, so it was not tried")
+        if len(absent) == len(pythons) or (asked.pythons and absent):
+            raise SystemExit("name Pythons that are here")
+        rows = list(runs(folder, scripts, filter(None, pythons.values()), asked.pick or "newest", words))
     table(["Python", "packages", "passed", "failed", "skipped", "seconds"], rows)
     sys.exit(any(row[3] != 0 for row in rows))
 
 
-def found(names):
-    """Which Pythons there are of these, as paths, and which there are not."""
-    pythons = [path for path in map(shutil.which, names) if path and version(path)]
-    return pythons, [name for name in names if not (shutil.which(name) and version(shutil.which(name)))]
+def with_uv(folder):
+    """Where the commands of an environment are that has a uv."""
+    venv.create(folder, with_pip=True)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    subprocess.run([scripts / "python", "-m", "pip", "install", "--quiet", "uv"], check=True)
+    return scripts
+
+
+def found(name, scripts, folder):
+    """The path of a Python: a command, one of pyenv's, or one that uv gets into this folder; None if there is none."""
+    if os.sep in name:
+        return name if version(name) else None
+    name = name.removeprefix("python")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    for path in [shutil.which(f"python{name}"), *sorted(pyenv.glob(f"{name}*/bin/python{name}"), reverse=True)]:
+        if path and version(path):
+            return str(path)
+    got = [scripts / "uv", "python", "install", "--no-bin", "--quiet", "--install-dir", folder, name]
+    if subprocess.run(got, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        return None
+    return (
+        str(next(folder.glob(f"*/bin/python{name}"), None) or next(folder.glob(f"*-{name}.*/python.exe"), "")) or None
+    )
 
 
 def version(python):
@@ -78,15 +101,11 @@ def version(python):
     told = subprocess.run(
         [python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True
     )
-    return told.stdout.strip()
+    return told.stdout.strip() if not told.returncode else ""
 
 
-def runs(folder, pythons, pick, words):
+def runs(folder, scripts, pythons, pick, words):
     """Does them one after the other, and gives a row of the table for each."""
-    tools = folder / "uv"
-    venv.create(tools, with_pip=True)
-    scripts = tools / ("Scripts" if os.name == "nt" else "bin")
-    subprocess.run([scripts / "python", "-m", "pip", "install", "--quiet", "uv"], check=True)
     for python in pythons:
         clone = copied(folder / "clone")
         env = os.environ | PICKS[pick] | {"UV_CACHE_DIR": str(folder / "cache")}

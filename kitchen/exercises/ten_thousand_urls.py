@@ -467,11 +467,13 @@ def harvest(answer):
             idle |= asyncio.all_tasks() - before
             return value
 
+        failed = ""
         try:
             value = site.visited(visit, store.urls(), n)
         except* ConnectionError as errors:
-            text = f"`get` failed, and its error came out ({_first(errors)})"
-            raise Wrong(f"{text}: try again, and after {MOST_TRIES} tries give that page up", site.timeline) from None
+            failed = f"`get` failed, and its error came out ({_first(errors)})"
+        if failed:  # outside of `except*`: the first releases of Python 3.11 make a group of what is raised there
+            raise Wrong(f"{failed}: try again, and after {MOST_TRIES} tries give that page up", site.timeline)
         requests = site.requests
         if len(requests.crowd) > n:
             text = f"{len(requests.crowd)} requests were under way at once, and n was {n}"

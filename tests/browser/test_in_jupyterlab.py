@@ -129,8 +129,8 @@ def test_the_picture_moves_while_dishes_are_cooked(kitchen):
 
 
 def test_the_clock_of_the_page_is_that_of_the_run_however_late_it_begins(kitchen):
-    book = kitchen(in_view("time.sleep(2)\nperform.sync(dinner(), minute=0.02)"))
-    durations = [sample["duration"] for sample in book.watch(1) if sample["runs"] and sample["phase"] == "live"]
+    book = kitchen(in_view("time.sleep(2)\nperform.sync(dinner(), minute=0.02 * slower)"))
+    durations = [sample["duration"] for sample in seen_often(book, 1) if sample["runs"] and sample["phase"] == "live"]
     assert durations
     assert max(durations) < 1.5 * done(book.figure(1))["duration"]
 
@@ -195,8 +195,8 @@ def test_the_picture_moves_while_pages_are_fetched(kitchen):
 
 
 def test_three_runs_in_one_view_stand_on_one_axis(kitchen):
-    book = kitchen(in_view("\n".join(run.format(0.03) for run in PERFORMANCES.values()), "three ways"))
-    samples = book.watch(1)
+    book = kitchen(in_view("\n".join(run.format("0.03 * slower") for run in PERFORMANCES.values()), "three ways"))
+    samples = seen_often(book, 1)
     numbers = [len(sample["runs"]) for sample in samples]
     assert numbers == sorted(numbers) and {1, 2, 3} <= set(numbers)
     last = done(book.figure(1))
@@ -245,11 +245,12 @@ def test_lanes_are_added_while_it_runs_and_afterwards_the_player_says_what_stand
 
 def test_runs_that_go_on_at_once_are_in_one_view(kitchen):
     runs = "\n".join(
-        f"threads.append(threading.Thread(target=perform.threaded, args=(dinner(), {m})))" for m in (0.08, 0.12)
+        f"threads.append(threading.Thread(target=perform.threaded, args=(dinner(), {m} * slower)))"
+        for m in (0.08, 0.12)
     )
     start = "\nfor thread in threads:\n    thread.start()\nfor thread in threads:\n    thread.join()"
     book = kitchen(in_view(f"threads = []\n{runs}{start}"))
-    samples = book.watch(1)
+    samples = seen_often(book, 1)
     assert_it_moved([sample for sample in samples if len(sample["runs"]) == 2], "two at once")
     assert len(done(book.figure(1))["runs"]) == 2
     assert book.page.problems == []
@@ -556,9 +557,9 @@ def test_keys_in_the_figure_are_no_commands_of_jupyterlab(own_kitchen):
 def test_a_dark_theme_and_reduced_motion(own_kitchen, server, page):
     page.emulate_media(reduced_motion="reduce")
     with server.setting("apputils-extension:themes", theme="JupyterLab Dark"):
-        book = own_kitchen(in_view("perform.threaded(dinner(), minute=0.03)"), "simulate.threaded(dinner())")
+        book = own_kitchen(in_view("perform.threaded(dinner(), minute=0.03 * slower)"), "simulate.threaded(dinner())")
         assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
-        pictures = [sample["picture"] for sample in book.watch(1) if sample["runs"] and sample["phase"] == "live"]
+        pictures = [sample["picture"] for sample in seen_often(book, 1) if sample["runs"] and sample["phase"] == "live"]
         assert len(set(pictures)) > 1, "it moves in steps"
         book.run(2)
         for number in (1, 2):

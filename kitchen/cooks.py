@@ -208,13 +208,15 @@ def _asked(client, question, otherwise):
 
 def _has_workers(client):
     """A function to be called now and then: it raises TimeoutError once the cluster had no worker for too long."""
-    seen = time.monotonic()
+    since = None  # from an answer on: one that is long in coming does not say that there was none meanwhile
 
     def check():
-        nonlocal seen
+        nonlocal since
         if _asked(client, client.nthreads, ()):
-            seen = time.monotonic()
-        elif time.monotonic() - seen > WORKERLESS_SECONDS:
+            since = None
+        elif since is None:
+            since = time.monotonic()
+        elif time.monotonic() - since > WORKERLESS_SECONDS:
             raise TimeoutError(f"the cluster had no worker for {WORKERLESS_SECONDS:g} s")
 
     return check

@@ -107,10 +107,11 @@ def _lanes(timeline, ax):
         _bars(ax, placed, outlined=few)
     else:
         _raster(ax, placed, number)
-    _bars(ax, [(span, cook_row, cook_thickness) for span in timeline.cook], outlined=few)
+    _bars(ax, [*_strips(timeline, cook_row, cook_thickness)], outlined=few)
     if few:
         _step_names(ax, [(span, row[span.lane], span.label) for span in timeline.spans if span.lane in row])
-        turns = [(span, cook_row, span.lane) for span in _alone(timeline.cook, timeline.makespan / 200)]
+        alone = _alone(timeline.cook, timeline.makespan / 200) if timeline.cooks == 1 else ()
+        turns = [(span, cook_row, span.lane) for span in alone]
         _step_names(ax, turns)
         if number > 1:
             _marks(ax, row, turns)
@@ -166,6 +167,19 @@ def _coverage(row, start, end, shape):
         np.add.at(reached, (row, pixel), sign * (1 - part))
         np.add.at(reached, (row, pixel + 1), sign * part)
     return reached.cumsum(axis=1)[:, : shape[1]]
+
+
+def _strips(timeline, y, thickness):
+    """What is in the cook's row, with its place: where several cooks worked at once, that has a strip for each of them."""
+    thickness /= timeline.cooks
+    top = y - thickness * (timeline.cooks - 1) / 2
+    until, had = [0.0] * timeline.cooks, [""] * timeline.cooks
+    slack = timeline.makespan / 1000
+    for span in timeline.cook:
+        strips = sorted(range(timeline.cooks), key=lambda strip: had[strip] != span.lane)  # a dish stays where it was
+        place = next((strip for strip in strips if until[strip] <= span.start + slack), until.index(min(until)))
+        until[place], had[place] = span.end, span.lane
+        yield span, top + thickness * place, thickness
 
 
 def _alone(spans, slack):

@@ -175,6 +175,8 @@ def _film(timelines, offsets, title):
         begins = head(timeline.lanes, timeline.title, timeline.unit, offset)
         run = {"run": number, "from": 0, "labelsFrom": 0, "head": begins, "labels": labels.texts}
         run |= {"ended": timeline.makespan, "summary": printable(timeline.summary())}
+        if timeline.cooks > 1:
+            run["cooks"] = timeline.cooks
         runs.append(run | _of_lanes(timeline))
     return {"title": printable(title), "runs": runs}, told
 

@@ -176,6 +176,7 @@ class Record(Recorder):
 
     def held(self, lane: Lane, start: float, readings: Sequence[Reading], ours: float) -> None:
         """A note of what the clocks said in the long step whose own note comes next, and what it cost to watch it."""
+        self.flush(lane)  # else the note that comes next may be that of an earlier step
         self.notes.extend((lane, start, start, start, (readings, ours), HELD))
 
     def stretch(

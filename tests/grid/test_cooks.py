@@ -313,6 +313,7 @@ def test_what_a_killed_worker_had_finished_is_drawn_where_it_was_cooked(when_fin
         assert sum(span.duration for span in spans if span.label == "knead") > 0.35, dish  # of 0.4 s of CPU time
 
 
+@pytest.mark.slow  # four workers one after the other, and how long each takes to come is dask's affair
 @with_dask
 def test_a_dish_that_kills_every_worker_is_given_up(monkeypatch):
     monkeypatch.setattr(cooks, "WORKERLESS_SECONDS", 300.0)  # the next worker may be long in coming

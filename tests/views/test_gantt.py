@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 from kitchen import Dish, State, Timeline, dinner, downloads, simulate, wait, work
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Table
-from kitchen.views.gantt import MOST_LANES, compare, gantt, png
+from kitchen.views.gantt import MOST_LANES, _strips, compare, gantt, png
 
 HOSTILE = [
     "$x^{",
@@ -355,7 +355,18 @@ def test_in_the_cooks_row_no_name_stands_on_another():
         return [text.get_text() for text in gantt(timeline).texts if text.get_text() in timeline.lanes]
 
     one, other, late = [
-        (lane, RUNNING, "stir", start, end, False) for lane, start, end in [(0, 0, 10), (1, 5, 12), (0, 13, 20)]
+        (lane, RUNNING, "stir", start, end, inferred)
+        for lane, start, end, inferred in [(0, 0, 10, False), (1, 5, 7, True), (0, 13, 60, False)]
     ]
     assert names(one, late) == ["cook 1", "cook 1"]
     assert names(one, late, other) == ["cook 1"]  # the late one's
+
+
+def test_where_several_cooks_work_at_once_their_row_has_a_strip_for_each():
+    rows = [(0, 0.0, 6.0), (1, 1.0, 6.0), (2, 6.0, 8.0), (1, 6.5, 8.0)]
+    run = timeline(*((lane, RUNNING, "x", start, end, False) for lane, start, end in rows), lanes=("a", "b", "c"))
+    strips = {(span.lane, span.start): (y, thickness) for span, y, thickness in _strips(run, 5.0, 0.8)}
+    upper, lower = (pytest.approx((y, 0.4)) for y in (4.8, 5.2))
+    assert run.cooks == 2
+    assert strips == {("a", 0.0): upper, ("b", 1.0): lower, ("c", 6.0): upper, ("b", 6.5): lower}
+    assert {thickness for _, _, thickness in _strips(timeline((0, RUNNING, "x", 0.0, 1.0, False)), 5.0, 0.8)} == {0.8}

@@ -93,6 +93,9 @@ def test_a_film_has_a_row_for_each_span_and_one_for_each_end():
     ]
     assert run["head"] == {"lanes": ["a", "b"], "title": "by hand", "unit": "min", "offset": 0.0}
     assert (run["ended"], run["summary"]) == (4, timeline.summary())
+    assert "cooks" not in run
+    both = Timeline(["a", "b"], Table([0, 1], [RUNNING] * 2, ["x"] * 2, [0, 1], [4, 5]))
+    assert Page(Player(both).html()).film["runs"][0]["cooks"] == 2
 
 
 def test_several_timelines_share_an_axis():

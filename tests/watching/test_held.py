@@ -152,7 +152,7 @@ def test_waiting_in_the_loop_for_what_only_the_loop_can_do():
     assert "await the coroutine itself" in finding.text
 
 
-@pytest.mark.long
+@pytest.mark.measured  # who gets a fraction of a CPU only looks as if it waited
 @pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_threads_compute_another_process_is_advised():
     async def small():

@@ -14,11 +14,14 @@ import weakref
 from contextlib import ExitStack, nullcontext, suppress
 from itertools import pairwise, permutations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING
 from kitchen.watching import ears, record
+from kitchen.watching.cpu import Reading
+from kitchen.watching.lane import Lane
 from kitchen.watching.polling import polling
 from kitchen.watching.record import FIRST_GRAIN_SECONDS
 from kitchen.watching.watch import watch
@@ -715,6 +718,22 @@ def test_a_busy_poll_is_bounded_and_told_of(few):
     spans = run.timeline.by_lane["poll"]
     assert all(before.end == after.start for before, after in pairwise(spans))
     assert sum(span.duration for span in spans) == pytest.approx(run.timeline.finishes["poll"] - spans[0].start)
+
+
+def test_a_long_step_right_after_a_single_short_one_is_told_in_order():
+    run = record.Record("by hand")
+    begin, end, over = (run.began + seconds for seconds in (0.002, 0.1, 0.11))
+    lane = Lane(None, None, run.began, SimpleNamespace(eager=[]))
+    lane.name = "poll"
+    run.made(lane)
+    run.stretch(lane, run.began, begin - 0.001, begin - 0.0008, None, True, FIRST_GRAIN_SECONDS)
+    run.held(lane, begin, [Reading(begin, 0.0, 0.0), Reading(end, 0.05, 0.05)], 0.0)
+    run.stretch(lane, begin - 0.0008, begin, end, None, True, FIRST_GRAIN_SECONDS)
+    run.over(lane, over)
+    run.close()
+    spans = run.timeline().by_lane["poll"]
+    assert all(before.end == after.start for before, after in pairwise(spans))
+    assert [span.state for span in spans] == [READY, RUNNING, READY, RUNNING, IDLING, READY]
 
 
 async def asks_a_flag(done):

@@ -27,6 +27,7 @@ export class Run {
     this.seen = new Set(); // the states that occur, + 8 where inferred; 8: over without being done
     this.ended = null; // when the run was over
     this.summary = "";
+    this.cooks = 1; // how many CPUs worked at the same time, as far as one knew when the run was over
     this.parents = {}; // lane: the lane of the task that created it
     this.asides = new Set(); // lanes of tasks that libraries made for themselves
     this.unfolded = false; // whether the reader wants to see these
@@ -308,6 +309,7 @@ export class Film {
       run.append(rows[at], run.rows - news.from);
       run.ended = news.ended ?? run.ended;
       run.summary = news.summary ?? run.summary;
+      run.cooks = news.cooks ?? run.cooks;
     });
     return whole;
   }

@@ -121,9 +121,12 @@ export function paintFrame(context, film, view, plate, names, moment) {
     context.lineTo(head, plan.height - 7);
     context.fill();
   }
-  for (const { row, place, idle } of cooks(film, view, moment.playhead)) {
-    const at = moment.glide(row.run, inside ? head : gutter + width, place);
-    cookFigure(context, ink, at.x, at.y, idle);
+  for (const { row, places, idle } of cooks(film, view, moment.playhead)) {
+    const along = inside ? head : gutter + width;
+    for (const place of places) {
+      const at = places.length > 1 ? { x: along, y: place } : moment.glide(row.run, along, place);
+      cookFigure(context, ink, at.x, at.y, idle);
+    }
   }
   context.restore();
 }
@@ -169,7 +172,8 @@ function paintOpen(context, film, view, now) {
     if (holds || !row.under) brush.bar(gutter + left, place.y + pad, right - left, place.height - 2 * pad, span.state, span.inferred);
     if (holds) {
       const cook = plan.rows.find((other) => other.kind === "cook" && other.run === run);
-      brush.bar(gutter + left, cook.y, right - left, cook.height, span.state, false);
+      const tall = cook.height / run.cooks; // nothing stays open behind the end of a run, when one knows how many they were
+      brush.bar(gutter + left, cook.y, right - left, tall, span.state, false);
     }
   }
   brush.paint();
@@ -186,7 +190,8 @@ export class Names {
   show(view, words, focus) {
     const { plan, ratio, gutter, width, right, theme } = view;
     const open = plan.rows.filter(({ kind, run }) => kind === "fold" && run.unfolded).length;
-    const key = [view.whole, ratio, theme, focus && plan.rows.indexOf(focus), open, ...words].join("/");
+    const cooks = plan.rows.filter(({ kind }) => kind === "cook").map(({ run }) => run.cooks);
+    const key = [view.whole, ratio, theme, focus && plan.rows.indexOf(focus), open, cooks, ...words].join("/");
     if (key === this.key && plan === this.plan) return;
     [this.key, this.plan] = [key, plan];
     this.canvas.width = Math.round((gutter + width + right) * ratio);
@@ -201,7 +206,7 @@ export class Names {
       if (row.kind === "heading") this.heading(row, view, words[(run += 1)] ?? "");
       else if (row.kind === "chart") this.scale(row, view);
       else if (row.kind === "cook") {
-        this.name("the cook", place, "bold 13px", view);
+        this.name(row.run.cooks > 1 ? `${row.run.cooks} cooks` : "the cook", place, "bold 13px", view);
         this.context.fillStyle = view.ink.faint;
         this.context.fillRect(gutter, row.y - 2 - plan.over, width, 1);
         free = middle + 18;
@@ -275,16 +280,20 @@ export class Names {
   }
 }
 
-// Where each run's cook stands at `time`: at the lane that she works on, or aside, at her own row.
-function cooks(film, { plan }, time) {
+// Where each run's cook stands at `time`: at the lane that she works on, or aside, at her own row. Where several cooks work,
+// each at hers.
+export function cooks(film, { plan }, time) {
   const found = [];
   for (const row of plan.rows) {
     if (row.kind !== "cook" || row.run.offset > time || row.run.blank) continue;
     const then = within(row.run, time);
-    const held = row.run.at(then).held[0];
-    const at = held === undefined ? row : plan.rows.find((other) => other.run === row.run && other.lane === held);
-    const lane = at.height ? at : (at.under ?? row); // a lane that is not shown, she serves from its fold, or her own row
-    found.push({ row, place: lane.y + lane.height / 2, idle: held === undefined });
+    const held = row.run.at(then).held.slice(0, row.run.cooks);
+    const lanes = held.map((lane) => {
+      const at = plan.rows.find((other) => other.run === row.run && other.lane === lane);
+      return at.height ? at : (at.under ?? row); // a lane that is not shown, she serves from its fold, or her own row
+    });
+    const places = (lanes.length ? lanes : [row]).map(({ y, height }) => y + height / 2);
+    found.push({ row, places: [...new Set(places)], idle: !lanes.length });
   }
   return found;
 }

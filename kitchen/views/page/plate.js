@@ -5,6 +5,7 @@ import { Writing } from "./writing.js";
 
 const OUTLINED = 8; // pixels: bars as high as that are outlined where paper and colour are alike, in WAITING
 const MARKED = 6; // pixels: there is room for a lane's mark
+const MARKED_HEIGHT = 12; // and pixels: a strip of this height has room for one
 const NARROW = 3; // pixels: what is narrower in the cook's row is summed up, pixel by pixel
 
 // Where the spans of a lane lie in pixels: paints those that are wider than one, and mixes what falls into one pixel.
@@ -214,34 +215,53 @@ export class Plate {
     return this.cooks.get(run);
   }
 
-  // The cook's row: in each pixel as high as the part of the time in which she had something in hand.
+  // The cook's row: in each pixel as high as the part of the time in which she had something in hand. Where several cooks
+  // work at once it has a strip for each.
   paintCook({ run, y, height }, view) {
     const cook = this.cooks.get(run);
-    if (!cook?.changed) return;
-    cook.changed = false;
+    if (!cook || cook.painted === run.cooks) return;
+    cook.painted = run.cooks;
     const { context } = this;
     context.clearRect(0, y, view.width, height);
     this.writing.wipe(y, view.width, height);
     const bars = cook.bars.toSorted((one, other) => one[0] - other[0]);
+    const strips = stripsOf(bars, run.cooks);
+    const tall = height / run.cooks;
     bars.forEach(([x, width, state, lane], at) => {
       const [left, right] = [Math.floor(x * view.ratio) / view.ratio, Math.ceil((x + width) * view.ratio) / view.ratio];
-      const seam = view.plan.few && width > 5 && bars[at + 1]?.[3] !== lane ? 1.5 : 0; // where she turns to another dish
+      const next = view.plan.few && width > 5 ? bars.find((_, other) => other > at && strips[other] === strips[at]) : bars[at];
+      const seam = next?.[3] === lane ? 0 : 1.5; // where she turns to another dish
       context.fillStyle = view.ink.pattern[state];
-      context.fillRect(left, y, right - left - seam, height);
+      context.fillRect(left, y + tall * strips[at], right - left - seam, tall);
     });
     for (const state of [RUNNING, IDLING, SWITCHING]) {
       context.fillStyle = view.ink.pattern[state];
-      cook.runs(state, (x, width, low, high) => context.fillRect(x, y + height * (1 - high), width, height * (high - low)));
+      cook.runs(state, run.cooks, (x, width, low, high) => context.fillRect(x, y + height - tall * high, width, tall * (high - low)));
     }
-    // Where several work at once, as processes do, nobody's name is to stand on another's.
+    // Where several work at once, and it is not known yet how many, nobody's name is to stand on another's.
     const alone = ([x, width]) => bars.filter(([left, wide]) => Math.min(left + wide, x + width) - Math.max(left, x) > NARROW).length < 2;
-    for (const bar of view.plan.few ? bars.filter(alone) : []) {
+    const isRoom = run.cooks > 1 ? () => tall >= MARKED_HEIGHT : alone;
+    if (!view.plan.few) return;
+    bars.forEach((bar, at) => {
       const [x, width, state, lane] = bar;
-      if (!this.writing.write(view.ink, x, y, width, height, run.names[lane], state) && lane >= 0 && view.plan.marks && width >= MARKED) {
-        this.writing.mark(view.ink, x, y, width, height, lane, state);
-      }
-    }
+      const place = [x, y + tall * strips[at], width, tall];
+      if (!isRoom(bar) || (run.cooks === 1 && this.writing.write(view.ink, ...place, run.names[lane], state))) return;
+      if (lane >= 0 && view.plan.marks && width >= MARKED) this.writing.mark(view.ink, ...place, lane, state);
+    });
   }
+}
+
+// In which strip of the cook's row each of these bars is, which are in order of time: one where the same dish was, if it is
+// free, or else the first that is; where none is, the one that is the next to be.
+export function stripsOf(bars, cooks) {
+  const until = new Array(cooks).fill(0);
+  const had = new Array(cooks);
+  return bars.map(([x, width, , lane]) => {
+    const free = [...until.keys()].filter((strip) => until[strip] <= x + 0.5);
+    const place = free.find((strip) => had[strip] === lane) ?? free[0] ?? until.indexOf(Math.min(...until));
+    [until[place], had[place]] = [x + width, lane];
+    return place;
+  });
 }
 
 // One row of pixels: what covers each, and how much of it.
@@ -305,7 +325,7 @@ class CookRow {
     this.width = Math.ceil(width);
     this.of = { [RUNNING]: new Float32Array(this.width + 1), [IDLING]: new Float32Array(this.width + 1), [SWITCHING]: new Float32Array(this.width + 1) };
     this.bars = [];
-    this.changed = true;
+    this.painted = 0; // for how many cooks: 0 when it has changed since
   }
 
   add(x, width, state, share, lane) {
@@ -316,16 +336,17 @@ class CookRow {
         this.of[state][pixel] += share * (Math.min(end, pixel + 1) - Math.max(x, pixel));
       }
     }
-    this.changed = true;
+    this.painted = 0;
   }
 
-  // `paint(x, width, low, high)` for each stretch of pixels in which the share of `state`, on top of the others', stays.
-  runs(state, paint) {
+  // `paint(x, width, low, high)` for each stretch of pixels in which the share of `state`, on top of the others', stays;
+  // `most`: of all shares together.
+  runs(state, most, paint) {
     let start = 0;
     let [before, until] = [0, 0];
     for (let pixel = 0; pixel <= this.width; pixel += 1) {
       const low = state === RUNNING ? 0 : this.of[RUNNING][pixel] + (state === SWITCHING ? this.of[IDLING][pixel] : 0);
-      const high = Math.min(1, low + this.of[state][pixel]);
+      const high = Math.min(most, low + this.of[state][pixel]);
       if (Math.abs(low - before) > 0.01 || Math.abs(high - until) > 0.01 || pixel === this.width) {
         if (until > before) paint(start, pixel - start, before, until);
         [start, before, until] = [pixel, low, high];

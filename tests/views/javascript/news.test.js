@@ -98,14 +98,14 @@ test("the film's time does not go back, and a head is told once", () => {
   assert.deepEqual(film.runs[0].lanes, ["a", "b"]);
 });
 
-test("a run tells its summary when it has one", () => {
+test("a run tells its summary when it has one, and how many cooks there were", () => {
   const film = new Film();
   hear(film, parts[0]);
-  assert.equal(film.runs[0].summary, "");
+  assert.deepEqual([film.runs[0].summary, film.runs[0].cooks], ["", 1]);
   const [news, rows] = parts[1];
-  hear(film, [{ ...news, summary: "it was long" }, rows]);
+  hear(film, [{ ...news, summary: "it was long", cooks: 2 }, rows]);
   hear(film, parts[2]);
-  assert.equal(film.runs[0].summary, "it was long");
+  assert.deepEqual([film.runs[0].summary, film.runs[0].cooks], ["it was long", 2]);
 });
 
 test("a saved film has its rows in base64", () => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Film } from "../../../kitchen/views/page/film.js";
+import { Film, OVER, RUNNING, WAITING } from "../../../kitchen/views/page/film.js";
 import { fitted } from "../../../kitchen/views/page/ink.js";
-import { layout, rowAt } from "../../../kitchen/views/page/picture.js";
+import { cooks, layout, rowAt } from "../../../kitchen/views/page/picture.js";
 import { runOf } from "./helpers.js";
 
 const filmOf = (...sizes) => {
@@ -42,6 +42,20 @@ test("rows do not overlap, all lie inside, and all lanes are as high as one anot
     }
     assert.ok(height >= free && height >= 60);
   }
+});
+
+test("each of several cooks stands at the lane that she works on; one alone at the first", () => {
+  const run = runOf(["a", "b", "c"], [[0, 0, RUNNING], [0, 1, WAITING], [0, 2, RUNNING], [2, 0, WAITING], [3, 2, WAITING], [4, 0, OVER]], { ended: 5 });
+  const film = Object.assign(new Film(), { runs: [run] });
+  const plan = layout(film);
+  const middles = plan.rows.map(({ y, height }) => y + height / 2);
+  const at = (time) => cooks(film, { plan }, time)[0];
+  assert.deepEqual(at(1).places, [middles[0]]);
+  run.cooks = 2;
+  assert.deepEqual(at(1).places, [middles[0], middles[2]]);
+  assert.deepEqual(at(2.5).places, [middles[2]]);
+  assert.deepEqual([at(2.5).idle, at(3.5).idle], [false, true]);
+  assert.deepEqual(at(3.5).places, [middles[3]]); // her own row
 });
 
 test("some hundred lanes fit on a screen", () => {

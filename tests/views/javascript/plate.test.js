@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { OVER, READY, RUNNING, WAITING } from "../../../kitchen/views/page/film.js";
-import { paintLane } from "../../../kitchen/views/page/plate.js";
+import { paintLane, stripsOf } from "../../../kitchen/views/page/plate.js";
 import { randomly, runOf } from "./helpers.js";
 
 // What is painted, and per state and pixel how much of the pixel it takes.
@@ -151,4 +151,11 @@ test("a share is a part of one pixel inside the window, and never nothing", () =
       else assert.ok(wide >= 1 && share === 1 && run.state(0, number) === state);
     }
   }
+});
+
+test("where several cooks work at once each has a strip, and a dish stays in its own as long as that is free", () => {
+  const bar = (lane, from, to) => [from, to - from, RUNNING, lane];
+  const bars = [bar(0, 0, 30), bar(1, 10, 60), bar(0, 30, 60), bar(2, 60, 80), bar(1, 65, 80), bar(0, 70, 90)];
+  assert.deepEqual(stripsOf(bars, 2), [0, 1, 0, 0, 1, 0]); // for the last there is none: the one that is free first
+  assert.deepEqual(stripsOf(bars, 1), [0, 0, 0, 0, 0, 0]);
 });

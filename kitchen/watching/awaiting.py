@@ -159,7 +159,7 @@ class Awaiting:
             label = f"{kind}, {place_of(*spots[-1][:2])}" if spots else kind
             place = self._places[tuple(key)] = Place(kind.partition(" ")[0], label, outside, tuple(spots))
         if connection is not None:
-            numbers.append(self.connections.setdefault(connection, len(self.connections)))
+            numbers.append(self.connections.setdefault(connection, next(self._numbers)))
         return place, numbers
 
     def _about(self, code):

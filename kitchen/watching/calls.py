@@ -1,7 +1,7 @@
 """What is called in place of a function of the program: a timer's callback, and what a task hands to a thread."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
 from time import perf_counter
@@ -10,27 +10,45 @@ from typing import Any, NamedTuple
 from kitchen.watching.traced import without_this
 
 
-class Due:
-    """The callback of a timer, which says while it runs when it was due. For whoever asks, it is the callback."""
+class Instead:
+    """What is called in place of a function. For whoever asks, it is the function."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+
+    @property
+    def __class__(self):
+        return type(self.function)
+
+    def __eq__(self, other):
+        return self.function == (other.function if type(other) is type(self) else other)
+
+    def __hash__(self):
+        return hash(self.function)
+
+    def __getattr__(self, name):
+        return getattr(self.function, name)
+
+    def __repr__(self):
+        return repr(self.function)
+
+
+class Due(Instead):
+    """The callback of a timer, which says while it runs when it was due."""
 
     def __init__(self, hooks: Any, when: float, callback: Callable):
-        self.hooks, self.when, self.callback = hooks, when, callback
+        super().__init__(callback)
+        self.hooks, self.when = hooks, when
 
     def __call__(self, *args):
         self.hooks.due = min(self.when, perf_counter())
         try:
-            return self.callback(*args)
+            return self.function(*args)
         except BaseException as error:
             without_this(error)
             raise
         finally:
             self.hooks.due = None
-
-    def __getattr__(self, name):
-        return getattr(self.callback, name)
-
-    def __repr__(self):
-        return repr(self.callback)
 
 
 class Function(NamedTuple):
@@ -52,23 +70,30 @@ class Function(NamedTuple):
 
 
 class Job:
-    """A function that runs in a thread of an executor, for a task that waits for it; it is let go of when it has run.
+    """What is known of a function that runs in a thread of an executor, for a task that waits for it.
 
-    `thread`: the name of its thread, once it runs. `is_full`: whether the loop's own executor has no further thread for it.
+    `thread`: the name of its thread, once it runs. `asked`: since when it has to queue for a thread of the loop's own
+    executor; None: there is one for it.
     """
 
-    def __init__(self, samplers: list, function: Callable, is_full: bool = False):
-        self.samplers, self.thread, self.what = samplers, "", Function.of(function)
-        self._function: Callable | None = function
-        self.asked = perf_counter() if is_full else None
+    def __init__(self, function: Callable, asked: float | None = None):
+        self.what, self.asked, self.thread = Function.of(function), asked, ""
+
+
+class Handed(Instead):
+    """The function of such a job, which says when it begins and ends."""
+
+    def __init__(self, function: Callable, job: Job, samplers: Sequence[Any]):
+        super().__init__(function)
+        self.job, self.samplers = job, samplers
 
     def __call__(self, *args):
-        self.thread = threading.current_thread().name
-        function, self._function = self._function, None
+        job, function = self.job, self.function
+        job.thread = threading.current_thread().name
         for sampler in self.samplers:
-            if self.asked is not None:
-                sampler.recorder.began_job(self.asked)
-            sampler.job_begins(self.what.name)
+            if job.asked is not None:
+                sampler.recorder.began_job(job.asked)
+            sampler.job_begins(job.what.name)
         try:
             return function(*args)
         except BaseException as problem:

@@ -16,7 +16,7 @@ from time import perf_counter
 from types import MethodType
 from typing import Any
 
-from kitchen.watching.calls import Due, Job
+from kitchen.watching.calls import Due, Handed, Job
 from kitchen.watching.handles import EmptyHandle, called_handle_of, timer_handle_of
 from kitchen.watching.lane import Lane, Several
 from kitchen.watching.traced import unseen, without_us
@@ -334,9 +334,9 @@ class Hooks:
         samplers = [tracer.sampler for tracer in self.tracers]
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
         is_full = own is not None and len(own._threads) >= own._max_workers  # else it can begin one more
-        job = Job(samplers, func, is_full)
+        job = Job(func, perf_counter() if is_full else None)
         try:
-            future = unseen(plain(executor, job, *args))
+            future = unseen(plain(executor, Handed(func, job, samplers), *args))
         except BaseException as error:
             without_us(error)
             raise

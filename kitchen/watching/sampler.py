@@ -180,7 +180,7 @@ class Sampler:
             return
         try:
             jobs = self._take_jobs()  # after the frames: so that a job that is seen has told that it began
-            threads = {thread.ident: thread for thread in threading.enumerate() if self._is_drawn(thread)}
+            threads = {thread.ident: thread for thread in threading.enumerate() if self.is_drawn(thread)}
             for ident in [ident for ident in self._there if self._there[ident].thread is not threads.get(ident)]:
                 watched = self._there.pop(ident)
                 self._tell_jobs(watched, jobs.pop(watched.thread, ()), busy)
@@ -202,9 +202,9 @@ class Sampler:
 
     def _is_something_on(self):
         """Whether there is anything to look at."""
-        return self.recorder.tracers or self._there or self._jobs or any(map(self._is_drawn, threading.enumerate()))
+        return self.recorder.tracers or self._there or self._jobs or any(map(self.is_drawn, threading.enumerate()))
 
-    def _is_drawn(self, thread):
+    def is_drawn(self, thread: threading.Thread) -> bool:
         """Whether a thread has begun, and is one of the program's that was not there before."""
         begun = thread.ident is not None and thread.native_id is not None
         return begun and thread not in self._before and not thread.name.startswith("kitchen ")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from asyncio import locks
 from asyncio import subprocess as processes
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ GUARDS = (locks.Lock, locks.Condition, locks.Semaphore)
 def snapshot(tracer: Any, now: float) -> list[Standing]:
     """Where each task of a tracer stands that waits at this moment."""
     by_task = {id(lane.task()): lane for lane in tracer.lanes.values() if lane.task and lane.task() is not None}
-    found, alone = [], is_alone(tracer.loop, tracer.recorder.awaiting.jobs)
+    found, alone = [], is_alone(tracer.loop, tracer.recorder.awaiting.jobs, tracer.sampler)
     for lane in by_task.values():
         task = lane.task()
         coroutine = bare(task.get_coro())
@@ -52,13 +53,23 @@ def snapshot(tracer: Any, now: float) -> list[Standing]:
     return found
 
 
-def is_alone(loop: asyncio.AbstractEventLoop, jobs: Iterable[asyncio.Future]) -> bool:
-    """Whether nothing is left that could wake a task of this loop: no timer, no connection, no job in a thread."""
+def is_alone(loop: asyncio.AbstractEventLoop, jobs: Iterable[asyncio.Future], sampler: Any) -> bool:
+    """Whether nothing is left that could wake a task of this loop: no timer, connection, signal, or other thread."""
     timers = [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
     selector = getattr(loop, "_selector", None)
     if timers or not isinstance(selector, BaseSelector) or not all(job.done() for job in jobs):
         return False
+    if getattr(loop, "_signal_handlers", None) or _others(loop, sampler):
+        return False
     return len(selector.get_map() or ()) <= 1  # with which the loop wakes itself
+
+
+def _others(loop, sampler):
+    """The program's other threads, but for those of its executor, which have nothing to do. Daemons that were there before
+    are a notebook's, most likely."""
+    idle = getattr(getattr(loop, "_default_executor", None), "_threads", ())
+    mine = {threading.main_thread(), threading.current_thread(), *idle}
+    return [thread for thread in set(threading.enumerate()) - mine if sampler.is_drawn(thread) or not thread.daemon]
 
 
 def _chain(coroutine):

@@ -113,7 +113,10 @@ class Tracer:
         if self.lanes:
             self.recorder.standing += stuck.snapshot(self, perf_counter())
         ended = isinstance(problem, (TimeoutError, asyncio.CancelledError, KeyboardInterrupt))
-        self.recorder.alone = self.recorder.alone or (ended and stuck.is_alone(self.loop, self.recorder.awaiting.jobs))
+        if isinstance(problem, TimeoutError):  # the block's own: it may have expected that, but not those it sent home
+            ended = any(held.lane is not self.body for held in self.recorder.standing)
+        jobs = self.recorder.awaiting.jobs
+        self.recorder.alone = self.recorder.alone or (ended and stuck.is_alone(self.loop, jobs, self.sampler))
         if self._has_body():
             self.body.outcome = _outcome(problem)
             if self.body.is_noted:

@@ -1,7 +1,11 @@
 """What is said when tasks wait for each other for good; and that waiting for somebody who goes on is no hang."""
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
+import threading
 from contextlib import suppress
 
 import pytest
@@ -232,3 +236,47 @@ async def a_process_that_is_read():
 )
 def test_nothing_is_said_where_somebody_goes_on(program):
     assert "hang" not in {finding.kind for finding in run_watched(program).findings}
+
+
+AFTER_A_WORD = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGTERM)"
+
+
+@pytest.mark.parametrize("waker", ["a thread", "a signal"])
+def test_whom_a_thread_or_a_signal_may_wake_is_not_left_alone(waker):
+    async def program():
+        loop, lock, event = asyncio.get_running_loop(), asyncio.Lock(), asyncio.Event()
+
+        async def flush():
+            async with lock:
+                await event.wait()
+
+        async def asks(then):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.2), lock:
+                    pass
+            then()
+
+        if waker == "a thread":
+            asked = threading.Event()
+            thread = threading.Thread(target=lambda: asked.wait(60) and loop.call_soon_threadsafe(event.set))
+            thread.start()
+            await asyncio.gather(flush(), asks(asked.set))
+            thread.join()
+        else:
+            loop.add_signal_handler(signal.SIGTERM, event.set)
+            command = [sys.executable, "-c", AFTER_A_WORD, str(os.getpid())]
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as other:  # noqa: ASYNC220
+                await asyncio.gather(flush(), asks(other.stdin.close))
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    if waker == "a signal" and sys.platform == "win32":
+        pytest.skip("a loop cannot be told of signals there")
+    assert [finding for finding in run_watched(program).findings if finding.kind == "hang"] == []
+
+
+def test_a_block_that_gives_up_by_its_own_timeout_does_not_hang():
+    async def program():
+        async with asyncio.timeout(0.3):
+            await asyncio.Event().wait()
+
+    assert run_watched(program).findings == []

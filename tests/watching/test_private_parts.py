@@ -6,6 +6,7 @@ So the next Python says by itself what it has changed. A part that the code uses
 import ast
 import asyncio
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -187,10 +188,14 @@ async def test_the_loop_calls_through_its_own_two_functions():
     assert codes.index(once) - codes.index(runs) == 1
 
 
-@pins("_selector")
+@pins("_selector", "_signal_handlers")
 def test_a_loop_that_nothing_is_open_in_waits_for_itself_only():
     loop = asyncio.SelectorEventLoop()
     assert len(loop._selector.get_map()) == 1
+    if sys.platform != "win32":
+        assert loop._signal_handlers == {}
+        loop.add_signal_handler(signal.SIGTERM, print)
+        assert list(loop._signal_handlers) == [signal.SIGTERM]
     loop.close()
 
 

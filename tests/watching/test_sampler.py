@@ -17,7 +17,7 @@ from kitchen.recorder import Recorder
 from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching import cpu
 from kitchen.watching import sampler as module
-from kitchen.watching.calls import Job
+from kitchen.watching.calls import Handed, Job
 from kitchen.watching.cpu import HAS_CLOCKS, ThreadClock
 from kitchen.watching.sampler import Sampler
 
@@ -215,7 +215,7 @@ def test_a_short_job_is_seen_exactly():
     times, idle = [], []
     with sampled() as record, ThreadPoolExecutor(1, "pool") as pool:
         for _ in range(10):
-            pool.submit(Job([record.sampler], brief)).result()
+            pool.submit(Handed(brief, Job(brief), [record.sampler])).result()
             idle.append(record.now())
     spans = record.timeline().by_lane["pool_0"]
     for start, end in zip(times[::2], times[1::2], strict=True):  # each is there for as long as it was

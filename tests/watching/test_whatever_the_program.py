@@ -11,6 +11,7 @@ import time
 import traceback
 import warnings
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext, suppress
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -718,6 +719,38 @@ def test_a_busy_poll_is_bounded_and_told_of(few):
     spans = run.timeline.by_lane["poll"]
     assert all(before.end == after.start for before, after in pairwise(spans))
     assert sum(span.duration for span in spans) == pytest.approx(run.timeline.finishes["poll"] - spans[0].start)
+
+
+def test_what_an_executor_is_handed_is_the_function_for_all_that_it_asks():
+    class Once(ThreadPoolExecutor):
+        """Does nothing twice, and says what it does."""
+
+        def submit(self, function, /, *args):
+            seen.append(
+                (function.__name__, function.__module__, repr(function), function is not work, function == work)
+            )
+            if (function, args) not in self.done:
+                self.done[function, args] = super().submit(function, *args)
+            return self.done[function, args]
+
+    def work(number):
+        calls.append(number)
+        return 2 * number
+
+    async def program():
+        loop = asyncio.get_running_loop()
+        with Once(2) as pool:
+            pool.done = {}
+            return [await loop.run_in_executor(pool, work, 4) for _ in range(3)]
+
+    async def main():
+        async with watch():
+            return await program()
+
+    seen, calls = [], []
+    assert asyncio.run(main()) == [8, 8, 8]
+    assert calls == [4]
+    assert set(seen) == {("work", __name__, repr(work), True, True)}
 
 
 def test_a_long_step_right_after_a_single_short_one_is_told_in_order():

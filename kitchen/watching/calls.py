@@ -15,6 +15,7 @@ class Instead:
 
     def __init__(self, function: Callable):
         self.function = function
+        self.__module__, self.__doc__ = getattr(function, "__module__", None), function.__doc__  # a class has its own
 
     @property
     def __class__(self):

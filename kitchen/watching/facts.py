@@ -89,7 +89,7 @@ class Sample(NamedTuple):
     CPU seconds of that thread so far, and `all` those of the whole process; None: not known. `waits`: what it waited for, in
     Python's own functions; "": nothing that is known. `ready`: how many callbacks queued. `beside`: file, line and function
     of the thread that used the CPU most since the last look. `queued`: for how many seconds, so far, other programs have
-    kept the thread from the CPU.
+    kept the thread from the CPU. `came`: through how many connections something has come that the loop has not looked at.
     """
 
     time: float
@@ -102,6 +102,7 @@ class Sample(NamedTuple):
     ready: int = 0
     beside: tuple[str, int, str] | None = None
     queued: float | None = None
+    came: int = 0
 
 
 class Poll(NamedTuple):

@@ -62,7 +62,7 @@ def blocked(facts: Facts) -> list[Finding]:
     for step, kept in zip(steps, _kept_waiting(facts, steps), strict=True):
         where = look.culprit(step)
         is_its_own = where.does in THREADS or look.held_by(step) >= HELD_SECONDS
-        if (kept and is_its_own) or where.does == "waited for itself":
+        if ((kept or look.came(step)) and is_its_own) or where.does == "waited for itself":
             held[where].append((step, len(kept)))
     stretches = list(_ready(facts, HELD_SECONDS))
     told = sorted((step.start, step.stop) for times in held.values() for step, _ in times)
@@ -106,11 +106,23 @@ def _kept_waiting(facts, steps):
 
 
 def _ready(facts, least):
-    """When tasks were READY for `least` seconds or longer: start, end, lane."""
+    """When tasks were READY for `least` seconds or longer: start, end, lane. Not who gave its turn away itself."""
     lanes, states, _, starts, ends, _ = facts.timeline.table
+    gave = set(_turns_given(facts.steps))
     for lane, state, start, end in zip(lanes, states, starts, ends, strict=True):
-        if state is READY and end - start >= least and lane in facts.tasks:
+        if state is READY and end - start >= least and lane in facts.tasks and (lane, start) not in gave:
             yield start, end, lane
+
+
+def _turns_given(steps):
+    """Lanes and moments at which a task made one that began at once, within its own step."""
+    under_way = []
+    for step in sorted(steps, key=lambda step: step.start):
+        while under_way and under_way[-1].stop <= step.start:
+            under_way.pop()
+        for maker in under_way:
+            yield maker.lane, step.start
+        under_way.append(step)
 
 
 def _of_held(look, where, times):
@@ -118,6 +130,8 @@ def _of_held(look, where, times):
     step, _ = max(times, key=lambda time: time[0].stop - time[0].start)
     longest, waiting = step.stop - step.start, max(kept for _, kept in times)
     were = f"; {number(waiting, 'task')} {'was' if waiting == 1 else 'were'} ready" if waiting else ""
+    if came := 0 if waiting else max(look.came(step) for step, _ in times):
+        were = f"; something had come through {number(came, 'connection')}"
     at = place(where.file, where.line) if where.line else where.name
     advice = ADVICE[where.does]
     if at == "a task" and step.lane >= 0:
@@ -192,7 +206,6 @@ class Look:
         for wait in facts.waits:
             if wait.frames:
                 self.waits[wait.lane].append(wait)
-
         self.threads = [name for lane, name in enumerate(facts.timeline.lanes) if lane not in facts.tasks]
         self.spans_of = cache(lambda name: facts.timeline.by_lane[name])
 
@@ -260,6 +273,11 @@ class Look:
         """For how many seconds a step itself held the loop: without those in which its thread did not get the CPU."""
         is_told = step.lane >= 0 and _length(step) >= ERROR_SECONDS  # what a shorter one did, its clocks do not tell
         return _length(step) - step.ours - (self.spent(step)[READY] if is_told else 0.0)
+
+    def came(self, step: TaskStep) -> int:
+        """Through how many connections something had come, for a good part of a step, that the loop could not look at."""
+        came = [sample for sample in self._seen(step.start, step.stop) if sample.came]
+        return max(sample.came for sample in came) if came and step.stop - came[0].time >= HELD_SECONDS / 2 else 0
 
     def _threads_during(self, step):
         """For how many seconds of a step each other thread ran."""

@@ -35,6 +35,7 @@ from time import perf_counter
 from typing import Any
 
 from kitchen.timeline import READY, RUNNING, WAITING
+from kitchen.watching.arrivals import came
 from kitchen.watching.cpu import cpu_of, one_at_a_time
 from kitchen.watching.facts import Sample
 from kitchen.watching.stacks import IN_C, Frame, Stacks
@@ -321,8 +322,8 @@ class Sampler:
         where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, name)
         own, all_, queued = reading[1:] if reading else (None, None, None)
         ready, beside = len(getattr(tracer.loop, "_ready", ())), self._busiest and self._busiest[1]
-        sample = Sample(now - self.recorder.began, *where, own, all_, spot.kind, ready, beside, queued)
-        self.recorder.samples.append(sample)
+        told = own, all_, spot.kind, ready, beside, queued, came(tracer.loop)
+        self.recorder.samples.append(Sample(now - self.recorder.began, *where, *told))
 
 
 class _Spot:

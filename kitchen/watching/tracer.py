@@ -20,9 +20,8 @@ from kitchen.watching.lane import Lane, weakly
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
-from kitchen.watching.whose import is_aside, is_librarys, is_readers
+from kitchen.watching.whose import FOREIGN, is_aside, is_librarys, is_readers
 
-FOREIGN = {"ipykernel", "zmq", "tornado", "jupyter_client", "jupyter_server", "comm"}  # a notebook's own affairs
 CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.run does with a loop at the end
 READ_EVERY_SECONDS = 0.004  # between two looks at the CPU clock when a step begins
 SNAPSHOT_SECONDS = 0.1  # between two looks at where all tasks stand, when one is interrupted

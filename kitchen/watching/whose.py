@@ -13,6 +13,7 @@ STANDARD = tuple(
 ASYNCIO = (abspath(asyncio.__path__[0]),)
 INSTALLED = tuple({abspath(sysconfig.get_path(name)) for name in ("purelib", "platlib")})
 KITCHEN = dirname(dirname(abspath(__file__)))
+FOREIGN = {"ipykernel", "zmq", "tornado", "jupyter_client", "jupyter_server", "comm"}  # a notebook's own affairs
 OURS = dirname(abspath(__file__))  # the files that stand between a program and its loop while it is watched
 
 

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import re
+import select
+import socket
 import threading
 import time
 
@@ -279,3 +281,49 @@ def test_where_none_of_the_readers_lines_ran_the_task_is_named():
     (finding,) = watched(program, tick).findings
     assert finding.text.startswith("server held the loop for 0.")
     assert "None of your own lines did" in finding.text
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="this system cannot be asked what has come")
+@pytest.mark.parametrize("meanwhile", ["a line comes", "it is closed", "nothing comes"])
+def test_what_comes_through_a_connection_meanwhile_is_kept_waiting(meanwhile):
+    async def main():
+        here, there = socket.socketpair()
+        reader, writer = await asyncio.open_connection(sock=here)
+        async with watch() as run:
+            task = asyncio.create_task(reader.readline())
+            await asyncio.sleep(0.01)
+            if meanwhile == "a line comes":
+                there.send(b"hello\n")
+            elif meanwhile == "it is closed":
+                there.close()
+            time.sleep(0.4)  # noqa: ASYNC251  # and nobody reads
+            there.close()
+            await task
+        writer.close()
+        return run
+
+    run = asyncio.run(main())
+    if meanwhile == "a line comes":
+        finding = of_line(run, "and nobody reads")
+        assert "; something had come through 1 connection. It only waited there" in finding.text
+    elif meanwhile == "nothing comes" or hasattr(select, "POLLRDHUP"):
+        assert run.findings == []
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="from Python 3.12 on tasks may begin at once")
+def test_who_made_a_task_that_began_at_once_was_not_kept_waiting_by_it():
+    async def report():
+        time.sleep(0.3)  # noqa: ASYNC251
+        await asyncio.sleep(0)
+
+    async def program():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(report())
+
+    async def main():
+        async with watch() as run:
+            await asyncio.create_task(program())
+        return run
+
+    assert asyncio.run(main()).findings == []

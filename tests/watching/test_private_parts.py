@@ -188,10 +188,12 @@ async def test_the_loop_calls_through_its_own_two_functions():
     assert codes.index(once) - codes.index(runs) == 1
 
 
-@pins("_selector", "_signal_handlers")
+@pins("_selector", "_ssock", "_signal_handlers")
 def test_a_loop_that_nothing_is_open_in_waits_for_itself_only():
     loop = asyncio.SelectorEventLoop()
-    assert len(loop._selector.get_map()) == 1
+    [(_, number, _, handles)] = loop._selector.get_map().values()
+    assert number == loop._ssock.fileno()
+    assert handles[0]._callback == loop._read_from_self
     if sys.platform != "win32":
         assert loop._signal_handlers == {}
         loop.add_signal_handler(signal.SIGTERM, print)

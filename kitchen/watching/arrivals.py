@@ -1,0 +1,32 @@
+"""What has come for a loop that is held, and cannot look: it is asked of the system, beside the loop."""
+
+import asyncio
+import select
+import selectors
+
+from kitchen.watching.whose import FOREIGN
+
+
+ENDED = getattr(select, "POLLRDHUP", 0)  # the other side has closed its connection: that can wait, mostly
+
+
+def came(loop: asyncio.AbstractEventLoop | None) -> int:
+    """Through how many connections of a loop something has come, or may go, that it has not looked at yet."""
+    selector, waker = getattr(loop, "_selector", None), getattr(loop, "_ssock", None)
+    if not isinstance(selector, selectors.BaseSelector) or not hasattr(select, "poll"):
+        return 0
+    poll, own = select.poll(), waker.fileno() if waker else None
+    try:
+        for _, fd, events, handles in list((selector.get_map() or {}).values()):
+            if fd != own and not any(map(_is_notebooks, handles or ())):
+                wanted = {selectors.EVENT_READ: select.POLLIN | ENDED, selectors.EVENT_WRITE: select.POLLOUT}
+                poll.register(fd, sum(flag for event, flag in wanted.items() if events & event))
+        return sum(not events & (select.POLLNVAL | ENDED) for _, events in poll.poll(0))
+    except (RuntimeError, OSError):  # they change at this moment
+        return 0
+
+
+def _is_notebooks(handle):
+    """Whether what the loop calls then is a notebook's own affair."""
+    module = getattr(getattr(handle, "_callback", None), "__module__", None) or ""
+    return module.partition(".")[0] in FOREIGN

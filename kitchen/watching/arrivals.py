@@ -6,7 +6,6 @@ import selectors
 
 from kitchen.watching.whose import FOREIGN
 
-
 ENDED = getattr(select, "POLLRDHUP", 0)  # the other side has closed its connection: that can wait, mostly
 
 

@@ -1,12 +1,11 @@
 """Ears that watches lend to the whole process while they are on, all in one, and taken back with the last of them.
 
-Python reports a coroutine that was never awaited as a warning, and in no other way; and a loop that starts to run says so in
+Python has one function for coroutines that were never awaited, which warns of them; and a loop that starts to run says so in
 one place, where asyncio keeps which loop is running. From Python 3.14 on a task can ask for the calls that it is in: they
 are told without our clock.
 """
 
 import asyncio
-import re
 import sys
 import threading
 import warnings
@@ -14,13 +13,16 @@ from asyncio import events, runners
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from types import CoroutineType
 from typing import Any
 
 from kitchen.watching.clock import steps
 from kitchen.watching.traced import without_this, without_us
 from kitchen.watching.whose import is_ours, is_readers
 
-NEVER_AWAITED = re.compile(r"coroutine '(.+)' was never awaited")
+UNCOUNTED = (
+    "<importlib._bootstrap, kitchen>"  # frames of a file of such a name do not count in a warning's `stacklevel`
+)
 _changing = threading.RLock()  # garbage is collected at any moment, and the block of a dropped coroutine ends then
 
 
@@ -77,6 +79,25 @@ class Ear:
         return heard_afterwards if self._afterwards else heard
 
 
+class Dropped(Ear):
+    """For what Python calls when a coroutine is dropped that was never awaited, whether the warning is shown or not."""
+
+    def _heard(self):
+        plain, listeners = self.plain, self.listeners
+
+        def heard(coroutine):
+            for listener in list(listeners):
+                listener(coroutine)
+            try:
+                plain(coroutine)
+            except BaseException as error:  # warnings may be errors
+                without_this(error)
+                raise
+
+        heard.__code__ = heard.__code__.replace(co_filename=UNCOUNTED)
+        return heard
+
+
 class Calls(Ear):
     """For `capture_call_graph`: the calls of the task that runs end where its coroutine does, as they would unwatched.
 
@@ -111,15 +132,26 @@ def _where_it_would_be(message):
     if is_ours(message.filename):
         while frame is not None and frame.f_code.co_filename != message.filename:
             frame = frame.f_back
-        while frame is not None and is_ours(frame.f_code.co_filename):
-            frame = frame.f_back
+        frame = _outside(frame)
         if frame is not None:
             message.filename, message.lineno, message.line = frame.f_code.co_filename, frame.f_lineno, None
     return message
 
 
+def _outside(frame):
+    """The innermost frame that is none of ours."""
+    while frame is not None and (frame.f_code.co_filename == UNCOUNTED or is_ours(frame.f_code.co_filename)):
+        frame = frame.f_back
+    return frame
+
+
+def as_it_is(message: warnings.WarningMessage) -> None:
+    """For who hears warnings only so that they are about the place that they would be about."""
+
+
 warned = Ear(warnings, "_showwarnmsg", _where_it_would_be)  # with all that a warning knows: its source, too
 died = Ear(threading, "excepthook")  # a thread, of an exception
+dropped = Dropped(warnings, "_warn_unawaited_coroutine")
 loop_runs = Ear(events, "_set_running_loop")  # None: it no longer runs
 has_loop = Ear(runners.Runner, "_lazy_init", afterwards=True)  # a runner; another's loop says nowhere that it runs
 call_graphs = [
@@ -129,17 +161,12 @@ call_graphs = [
 ]
 
 
-def never_awaited(message: warnings.WarningMessage) -> tuple[str, int, str] | None:
-    """File, line and name of the coroutine that a warning is about; None when it is about something else.
+def never_awaited(coroutine: CoroutineType) -> tuple[str, int, str]:
+    """File, line and name of a coroutine that is dropped at this moment.
 
-    The line is the reader's: where it was dropped, or else where the function of the coroutine begins.
+    The line is the reader's: where it is dropped, or else where its function begins.
     """
-    name = NEVER_AWAITED.match(str(message.message))
-    if not name:
-        return None
-    if is_readers(message.filename):
-        return message.filename, message.lineno, name[1]
-    code = getattr(message.source, "cr_code", None)
-    if code is not None and is_readers(code.co_filename):
-        return code.co_filename, code.co_firstlineno, name[1]
-    return message.filename, message.lineno, name[1]
+    frame, code, name = _outside(sys._getframe()), coroutine.cr_code, coroutine.__qualname__
+    if frame is None or (not is_readers(frame.f_code.co_filename) and is_readers(code.co_filename)):
+        return code.co_filename, code.co_firstlineno, name
+    return frame.f_code.co_filename, frame.f_lineno, name

@@ -3,8 +3,8 @@
 A task runs in steps: the event loop calls its coroutine's `send`, which returns at the next `await` that has to wait. So a
 task factory puts a clock around every new task's coroutine (`tracer`), and inside the block this very loop's `call_soon`
 writes down when a task was told to go on (`hooks`). Nothing is patched beyond this one loop, and everything is put back at
-the end. (Some ears are lent to the process, see `ears`: Python reports a coroutine that was never awaited as a warning, and
-in no other way; a plain `with` hears of loops that start inside it.)
+the end. (Some ears are lent to the process, see `ears`: one function of Python's hears of coroutines that nobody awaited,
+and a plain `with` hears of loops that start inside it.)
 
 What is observed: every step, what it awaits when it ends (WAITING), and when something told it to go on (READY). If that
 was a timer, or another thread, the task is READY from the moment at which the timer was due, or the thread called, even if a
@@ -28,7 +28,7 @@ from functools import partial
 
 from kitchen.timeline import Finding, Timeline
 from kitchen.watching import leftovers
-from kitchen.watching.ears import died, has_loop, loop_runs, never_awaited, warned
+from kitchen.watching.ears import as_it_is, died, dropped, has_loop, loop_runs, never_awaited, warned
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.tracer import Tracer
@@ -111,10 +111,12 @@ class watch:
         self._recorder = Record(self._title or "watched", self._at_once)
         self._sampler = Sampler(self._recorder)
         self._sampler.start()
-        warned.lend(self._warned)
+        warned.lend(as_it_is)
+        dropped.lend(self._dropped)
         died.lend(self._died)
 
     def _end(self, problem=None):
+        dropped.give_back(self._dropped)
         self._stop_hearing_of_warnings()
         died.give_back(self._died)
         loop_runs.give_back(self._loop_runs)
@@ -132,9 +134,9 @@ class watch:
         loop = events._get_running_loop()
         hooks = next((tracer.hooks for tracer in self._tracers if tracer.is_on and tracer.loop is loop), None)
         if hooks is not None and hooks.is_in_step:
-            hooks.afterwards.append(partial(warned.give_back, self._warned))
+            hooks.afterwards.append(partial(warned.give_back, as_it_is))
         else:
-            warned.give_back(self._warned)
+            warned.give_back(as_it_is)
 
     def _trace(self, loop):
         tracer = Tracer(loop, self._recorder, self._sampler)
@@ -143,12 +145,10 @@ class watch:
 
     # --- what it hears
 
-    def _warned(self, message):
+    def _dropped(self, coroutine):
         """Of coroutines that were never awaited: Python tells of them when they are dropped."""
-        told = never_awaited(message)
-        if told and self._recorder.ended is None:
-            file, line, name = told
-            self._recorder.remark("never awaited", None, file, line, name)
+        if self._recorder.ended is None:
+            self._recorder.remark("never awaited", None, *never_awaited(coroutine))
 
     def _died(self, death):
         """Of threads that die of an exception: Python prints it, and tells nobody."""

@@ -5,6 +5,7 @@ So the next Python says by itself what it has changed. A part that the code uses
 
 import ast
 import asyncio
+import gc
 import re
 import signal
 import subprocess
@@ -20,11 +21,12 @@ import pytest
 
 import kitchen.watching
 from kitchen.watching.awaiting import KINDS, _code
+from kitchen.watching.ears import UNCOUNTED
 from kitchen.watching.hooks import HANDLE
 
 PRIVATE = re.compile(r"(?:.*\.)?_(?!_)\w+")
 DOCUMENTED = {"_asdict", "_replace", "_getframe", "_current_frames", "_exit", "_is_gil_enabled"}
-ASKS = {"getattr", "hasattr", "setattr", "Ear"}  # what takes a name as text
+ASKS = {"getattr", "hasattr", "setattr", "Ear", "Dropped"}  # what takes a name as text
 PINNED = set()
 
 
@@ -240,6 +242,26 @@ def test_a_warning_is_shown_by_one_function_that_is_told_all_of_it(monkeypatch):
         warnings.warn("a word", stacklevel=1)
     [told] = said
     assert (str(told.message), told.filename, told.source) == ("a word", __file__, None)
+
+
+@pins("_warn_unawaited_coroutine")
+def test_python_warns_of_a_dropped_coroutine_by_one_function_and_does_not_count_what_is_hidden(monkeypatch):
+    async def work():
+        pass
+
+    def between(coroutine):
+        told.append(coroutine.__qualname__)
+        plain(coroutine)
+
+    between.__code__ = between.__code__.replace(co_filename=UNCOUNTED)
+    told, plain = [], warnings._warn_unawaited_coroutine
+    monkeypatch.setattr(warnings, "_warn_unawaited_coroutine", between)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        work()
+        gc.collect()
+    assert [(warning.filename, warning.category) for warning in said] == [(__file__, RuntimeWarning)]
+    assert told == [work.__qualname__]
 
 
 @pins("_RLock")

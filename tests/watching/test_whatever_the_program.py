@@ -12,7 +12,7 @@ import traceback
 import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from itertools import pairwise, permutations
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,17 +54,27 @@ def compute(seconds):
         sum(range(300))
 
 
+@contextmanager
+def suppress_unraisable():
+    """What Python cannot raise where it is, as a warning that is an error, is not printed."""
+    before, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays_behind():
     def replaced():
         loops = asyncio.events._set_running_loop, asyncio.Runner._lazy_init
         drawn = getattr(asyncio, "capture_call_graph", None), getattr(asyncio, "print_call_graph", None)
-        return warnings._showwarnmsg, warnings.showwarning, *loops, *drawn
+        return warnings._showwarnmsg, warnings._warn_unawaited_coroutine, warnings.showwarning, *loops, *drawn
 
     before = replaced()
     yield
     assert replaced() == before
-    assert ears.warned.listeners == ears.loop_runs.listeners == ears.has_loop.listeners == []
+    assert ears.warned.listeners == ears.dropped.listeners == ears.loop_runs.listeners == ears.has_loop.listeners == []
 
 
 def is_as_it_was(loop):
@@ -466,6 +476,27 @@ for around in nullcontext(), watch():
     asyncio.run(main(around))
     print("---", file=sys.stderr)
 """
+
+
+@pytest.mark.parametrize("how", ["default", "ignore", "error"])
+def test_a_coroutine_that_was_never_awaited_is_told_of_each_time_whatever_is_shown(how):
+    async def save():
+        pass
+
+    async def main():
+        async with watch() as run:
+            save()
+            await asyncio.sleep(0)
+        return run
+
+    with warnings.catch_warnings(record=how != "error") as said, suppress_unraisable():
+        warnings.simplefilter(how)
+        runs = [asyncio.run(main()) for _ in range(2)]
+    lines = [[(finding.kind, finding.line) for finding in run.findings] for run in runs]
+    line = main.__code__.co_firstlineno + 2
+    assert lines == [[("never awaited", line)]] * 2
+    if how == "default":
+        assert [(warning.filename, warning.lineno) for warning in said] == [(__file__, line)]  # once
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "format_call_graph"), reason="from Python 3.14 on a task can draw its calls")

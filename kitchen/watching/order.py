@@ -32,11 +32,11 @@ HARMLESS = {"print", "len", "str", "repr", "int", "float", "range", "enumerate",
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Whoever does one of these does it in an order, over one connection, say: a function is taken at its word.
 ORDERED_WORDS = """
-    accept add advance append apply begin check click commit connect cursor delete drag enqueue execute
-    executemany extend fetchall fetchmany fetchone fetchrow fetchval fill focus go goto hover insert log login
-    logout migrate move navigate next play pop press print publish push put query read receive record recv reply
-    respond rollback say scroll select send set show sign speak start step stop submit tap transaction turn type
-    update upsert write
+    accept add advance append apply begin check click commit connect cursor delete deploy drag enqueue enter
+    execute executemany extend fetchall fetchmany fetchone fetchrow fetchval fill focus go goto hover insert log
+    login logout migrate move navigate next play pop press print publish push put query read reboot receive record
+    recv reply respond restart rollback say scroll select send set show sign speak start step stop submit tap
+    transaction turn type update upsert write
 """
 # And so does whoever asks one of these.
 ONE_AT_A_TIME_WORDS = """
@@ -104,9 +104,11 @@ def group_of_one(node: ast.AST) -> ast.Call | None:
     match node:
         case ast.AsyncWith(
             items=[ast.withitem(ast.Call(func))],
-            body=[ast.Expr(ast.Call(ast.Attribute(attr="create_task"), [ast.Call() as call, *_]))],
+            body=[ast.Expr(made) | ast.Assign(value=made)],
         ) if path_of(func).rpartition(".")[2] == "TaskGroup":
-            return call
+            match made:
+                case ast.Call(ast.Attribute(attr="create_task"), [ast.Call() as call, *_]):
+                    return call
     return None
 
 
@@ -166,13 +168,22 @@ def _guards(node):
 
 
 def _is_guarded(node):
-    """Whether something in a function stands in such a block."""
+    """Whether something in a function stands in such a block, and is not asked of the very thing that is held."""
     inner, outer = node, getattr(node, "parent", None)
     while outer is not None and not isinstance(outer, FUNCTIONS):
-        if _guards(outer) and inner in outer.body:
+        if _guards(outer) and inner in outer.body and not _is_asked_of(node, outer):
             return True
         inner, outer = outer, getattr(outer, "parent", None)
     return False
+
+
+def _is_asked_of(node, block):
+    """Whether an await calls a method of what a block holds: a client, say."""
+    held = {path_of(item.context_expr) for item in block.items} - {""}
+    return isinstance(node, ast.Await) and any(
+        isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and path_of(asked.func.value) in held
+        for asked in _asked(node)
+    )
 
 
 def _rounds_are_free(loop, node):
@@ -189,6 +200,9 @@ def _rounds_are_free(loop, node):
     ):
         return False  # the same again and again: whatever it is for, it is not a list of errands
     tests = [inner.test for inner in inside if isinstance(inner, (ast.If, ast.IfExp)) and _decides(inner, node)]
+    for inner in inside:
+        if isinstance(inner, ast.BoolOp):
+            tests += _decided_by(inner, node)
     source = [loop.iter if isinstance(loop, ast.For) else loop.test]
     used = _paths([*_asked(node), *source, *tests]) - targets
     return not used & (_carried(loop, node) | _changed(inside, node))
@@ -197,6 +211,12 @@ def _rounds_are_free(loop, node):
 def _decides(test, node):
     """Whether an `if` decides whether something is awaited in this round."""
     return is_inside(node, test) or any(isinstance(inner, ast.Continue) for inner in ast.walk(test))
+
+
+def _decided_by(operation, node):
+    """What decides, in an `and` or an `or`, whether something in it is awaited."""
+    at = next((at for at, value in enumerate(operation.values) if is_inside(node, value)), 0)
+    return operation.values[:at]
 
 
 def _counted(loop):

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -119,6 +119,28 @@ async def a_task_group_of_one():
     for number in range(4):
         async with asyncio.TaskGroup() as group:
             group.create_task(fetch(number))
+
+
+@found
+async def a_task_group_of_one_with_a_name():
+    for number in range(4):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(fetch(number))
+        assert task.result() == number
+
+
+@found
+async def asked_of_what_is_held():
+    session = Session()
+    async with session:
+        for number in range(4):
+            await session.get(number)
+
+
+@found
+async def what_both_are_asked_for():
+    for number in range(4):
+        assert await fetch(number) == number and number < 4
 
 
 @found
@@ -264,6 +286,48 @@ async def as_the_answer_decides():
         if got > 100:
             continue
         got = await fetch(number)
+
+
+@meant
+async def as_long_as_all_say_yes():
+    good = True
+    for number in range(1, 5):
+        good = good and await fetch(number)
+
+
+@meant
+async def until_one_says_yes():
+    found = 0
+    for number in range(4):
+        found = found or await fetch(number) == 3
+
+
+@meant
+async def what_is_entered_in_turn():
+    @asynccontextmanager
+    async def room(number):
+        yield await fetch(number)
+
+    async with AsyncExitStack() as stack:
+        for number in range(4):
+            await stack.enter_async_context(room(number))
+
+
+@meant
+async def restarted_one_by_one():
+    async def restart_server(number):
+        return await fetch(number)
+
+    for number in range(4):
+        await restart_server(number)
+
+
+@meant
+async def under_what_is_held():
+    lock, session = asyncio.Lock(), Session()
+    async with lock:
+        for number in range(4):
+            await session.get(number)
 
 
 @meant

@@ -333,7 +333,8 @@ class Hooks:
             return plain(executor, func, *args)  # which says what is wrong with it, where something is
         samplers = [tracer.sampler for tracer in self.tracers]
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
-        is_full = own is not None and len(own._threads) >= own._max_workers  # else it can begin one more
+        # Else it can begin one more, or is to have but one.
+        is_full = own is not None and len(own._threads) >= own._max_workers > 1
         job = Job(samplers, func, is_full)
         try:
             future = unseen(plain(executor, job, *args))

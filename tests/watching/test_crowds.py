@@ -48,14 +48,15 @@ def test_jobs_that_queue_for_a_thread():
 
 
 @pytest.mark.parametrize(
-    ("function", "times"),
+    ("function", "times", "threads"),
     [
-        pytest.param(wait, 2, id="enough threads"),
-        pytest.param(compute, 6, id="threads that compute", marks=pytest.mark.measured),
+        pytest.param(wait, 2, 2, id="enough threads"),
+        pytest.param(wait, 4, 1, id="one thread on purpose"),
+        pytest.param(compute, 6, 2, id="threads that compute", marks=pytest.mark.measured),
     ],
 )
-def test_nothing_is_said_where_more_threads_would_not_help(function, times):
-    run = run_watched(lambda: in_few_threads(function, times))
+def test_nothing_is_said_where_more_threads_would_not_help(function, times, threads):
+    run = run_watched(lambda: in_few_threads(function, times, threads))
     assert "executor full" not in {finding.kind for finding in run.findings}
 
 

@@ -16,8 +16,11 @@ SEMAPHORES = {"Semaphore", "BoundedSemaphore"}
 
 
 def too_many(facts: Facts) -> list[Finding]:
-    """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)"""
-    outside = [wait for wait in facts.waits if wait.outside]
+    """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)
+
+    How many connect to a server is not for it to say: what serves them is not counted.
+    """
+    outside = [wait for wait in facts.waits if wait.outside and wait.lane not in facts.serving]
     most, moment = most_at_once((wait.start, wait.end) for wait in outside)
     if most <= facts.at_once:
         return []

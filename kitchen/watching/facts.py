@@ -158,6 +158,8 @@ class Standing(NamedTuple):
 class Facts:
     """What a diagnosis rests on. `tasks`: the numbers of the lanes that are tasks. `at_once`: see `watch`.
 
+    `serving`: the numbers of those tasks that a connection's callback made: as many as others have asked for.
+
     `queued`: since when, and until when, jobs queued for a thread of the loop's executor. `standing`: see Standing.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
@@ -173,3 +175,4 @@ class Facts:
     queued: list[tuple[float, float]] = field(default_factory=list)
     standing: list[Standing] = field(default_factory=list)
     alone: bool = False
+    serving: set[int] = field(default_factory=set)

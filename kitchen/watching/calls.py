@@ -1,6 +1,7 @@
 """What is called in place of a function of the program: a timer's callback, and what a task hands to a thread."""
 
 import threading
+import weakref
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
@@ -55,12 +56,14 @@ class Job:
     """A function that runs in a thread of an executor, for a task that waits for it; it is let go of when it has run.
 
     `thread`: the name of its thread, once it runs. `is_full`: whether the loop's own executor has no further thread for it.
+    `pool`: the executor, weakly, if it is to have one thread only.
     """
 
-    def __init__(self, samplers: list, function: Callable, is_full: bool = False):
+    def __init__(self, samplers: list, function: Callable, is_full: bool = False, pool: Any = None):
         self.samplers, self.thread, self.what = samplers, "", Function.of(function)
         self._function: Callable | None = function
         self.asked = perf_counter() if is_full else None
+        self.pool = weakref.ref(pool) if getattr(pool, "_max_workers", 0) == 1 else None
 
     def __call__(self, *args):
         self.thread = threading.current_thread().name

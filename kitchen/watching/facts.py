@@ -28,7 +28,7 @@ class Wait(NamedTuple):
     `kind`: "sleep", "lock", "semaphore", "event", "condition", "barrier", "queue", "task", "tasks", "thread", "socket",
     "process", else the name of the library's function that waits, or "future". `frames`: the reader's, outermost first.
     `outside`: it waits for the world outside of this process, not for a timer, another task or a thread. `on`: the number of
-    the connection that it waits for, where that can be seen.
+    the connection that it waits for, or of the executor if that has one thread only, where that can be seen.
     """
 
     lane: int

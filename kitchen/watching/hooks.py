@@ -335,7 +335,7 @@ class Hooks:
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
         # Else it can begin one more, or is to have but one.
         is_full = own is not None and len(own._threads) >= own._max_workers > 1
-        job = Job(samplers, func, is_full)
+        job = Job(samplers, func, is_full, own if executor is None else executor)
         try:
             future = unseen(plain(executor, job, *args))
         except BaseException as error:

@@ -7,7 +7,8 @@ from itertools import groupby, takewhile
 
 from kitchen.timeline import WAITING, Finding
 from kitchen.timeline.words import short
-from kitchen.watching.crowds import most_at_once
+from kitchen.watching.cpu import one_at_a_time
+from kitchen.watching.crowds import most_at_once, ran_in_threads
 from kitchen.watching.errands import LIMITS, errand_of, limits_itself
 from kitchen.watching.facts import Facts, Frame
 from kitchen.watching.order import asked_at, independent
@@ -26,7 +27,8 @@ class _Call:
     """One call that a function awaited: it kept its task waiting from `start` to `end`, for `waited` seconds of that.
 
     `outside`: for how many of these seconds it waited for something that would not have minded company. `limits`: whether
-    what it called does one thing at a time on purpose. `on`: the connections that it waited for.
+    what it called does one thing at a time on purpose. `on`: the connections that it waited for. `in_thread`: whether it
+    waited for a thread.
     """
 
     frame: Frame
@@ -38,6 +40,7 @@ class _Call:
     outside: float = 0.0
     limits: bool = False
     on: set = field(default_factory=set)
+    in_thread: bool = False
 
 
 def in_a_row(facts: Facts) -> list[Finding]:
@@ -54,6 +57,7 @@ def in_a_row(facts: Facts) -> list[Finding]:
             call.end = max(call.end, wait.end)
             call.waited += wait.end - wait.start
             call.on.add(wait.on)
+            call.in_thread |= wait.kind == "thread"
             if errand and is_last:
                 outside = not children.wait_for_each_other(wait)
             else:
@@ -135,6 +139,8 @@ def _of_row(facts, code, first, last, rows):
         return None
     row = max(rows, key=lambda row: row[-1].end - row[0].start)
     took, longest = sum(call.waited for call in row), max(call.waited for call in row)
+    if any(call.in_thread for call in row) and one_at_a_time():  # what threads compute does not overlap
+        longest = max(longest, min(took, ran_in_threads(facts, row[0].start, row[-1].end)))
     if took < WORTH_SECONDS or longest > 0.75 * took:
         return None
     where = place(code.co_filename, first) + (f" to {last}" if last > first else "")

@@ -3,10 +3,12 @@
 import asyncio
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
+from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.watch import watch
 
 PAUSE = 0.05
@@ -85,6 +87,14 @@ async def an_executor():
     loop = asyncio.get_running_loop()
     for number in range(4):
         await loop.run_in_executor(None, load, number)
+
+
+@found
+async def an_executor_of_ones_own():
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(4):
+            await loop.run_in_executor(pool, load, number)
 
 
 @found
@@ -468,6 +478,21 @@ async def the_result_is_carried_on():
 
 
 @meant
+async def an_executor_of_one_thread():
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as pool:
+        for number in range(4):
+            await loop.run_in_executor(pool, load, number)
+
+
+@meant
+async def one_thread_for_all():
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    for number in range(4):
+        await asyncio.to_thread(load, number)
+
+
+@meant
 async def until_one_works():
     for number in range(4):
         with suppress(TimeoutError):
@@ -478,6 +503,22 @@ async def until_one_works():
 
 @pytest.mark.parametrize("program", MEANT, ids=lambda program: program.__name__)
 def test_nothing_is_said_of_a_row_that_is_meant(program):
+    assert rows(program) == []
+
+
+def compute(number):
+    end = time.thread_time() + PAUSE
+    while time.thread_time() < end:
+        sum(range(number))
+
+
+@pytest.mark.measured
+@pytest.mark.skipif(not one_at_a_time(), reason="without a GIL they do overlap")
+def test_nothing_is_said_of_threads_that_compute():
+    async def program():
+        for number in range(300, 304):
+            await asyncio.to_thread(compute, number)
+
     assert rows(program) == []
 
 

@@ -4,8 +4,8 @@ import ast
 import re
 from functools import lru_cache
 
-from kitchen.watching.order import group_of_one, keeps_order
-from kitchen.watching.program import FUNCTIONS, awaits, path_of, statement_of
+from kitchen.watching.order import group_of_one, keeps_order, names_in
+from kitchen.watching.program import FUNCTIONS, awaits, is_inside, path_of, statement_of
 
 IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
 IN_THREADS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0}  # the function is this argument
@@ -58,7 +58,7 @@ def _name(thing):
 @lru_cache(maxsize=4096)
 def limits_itself(tree: ast.Module, which: int | str) -> bool:
     """Whether a function, given by its first line or its name, does one thing at a time on purpose: it holds what guards,
-    makes a pause, keeps an order."""
+    makes a pause, keeps an order, goes by what it has set itself."""
     functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
     function = next((node for node in functions if which in (_begins(node), getattr(node, "name", None))), None)
     if function is None or not hasattr(function, "body") or not isinstance(function.body, list):
@@ -68,7 +68,33 @@ def limits_itself(tree: ast.Module, which: int | str) -> bool:
     pauses = [node for node in waits if isinstance(node, ast.Await) and _name(node.value) == "sleep"]
     if pauses and len(waits) > len(pauses):
         return True
-    return any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside)
+    if any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside):
+        return True
+    return any(_is_read_before(path, target, inside) for path, target in _set_outside(function, inside))
+
+
+def _set_outside(function, inside):
+    """What a function sets that is not its own, nor that of what it was called with: an attribute, a global. And where."""
+    told = {name for node in inside if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
+    given = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)} - {"self", "cls"}
+    own = (given | names_in(ast.Module(function.body, []), ast.Store)) - told
+    for statement in (node for node in inside if isinstance(node, ast.Assign)):
+        for target in statement.targets:
+            is_entry = isinstance(target, ast.Subscript)
+            if is_entry and names_in(target.slice, ast.Load):
+                continue  # an entry for each call
+            path = path_of(target.value if is_entry else target)
+            if path and path.partition(".")[0] not in own:
+                yield path, target
+
+
+def _is_read_before(path, target, inside):
+    """Whether something is read before an await, and set only after it: a later call goes by what this one sets."""
+    read = [node for node in inside if path_of(node) == path and isinstance(node.ctx, ast.Load)]
+    reads = [(node.lineno, node.col_offset) for node in read if not is_inside(node, target)]
+    end = statement_of(target).end_lineno, statement_of(target).end_col_offset
+    ends = [(node.end_lineno, node.end_col_offset) for node in inside if isinstance(node, ast.Await)]
+    return any(min(reads, default=end) < awaited <= end for awaited in ends)
 
 
 def _begins(function):

@@ -62,7 +62,7 @@ def _in_free_loop(tree, line):
             first = outer.generators[0]
             tests = [test for test in first.ifs if not is_inside(node, test)]
             simple = len(outer.generators) == 1 and not first.is_async and not tests
-            return simple and bool(_names(first.target, ast.Store) & _names(node, ast.Load))
+            return simple and bool(names_in(first.target, ast.Store) & names_in(node, ast.Load))
         if isinstance(outer, ast.While) and inner in outer.body:
             return (_takes_out(outer) or bool(_counted(outer))) and _rounds_are_free(outer, node)
         if isinstance(outer, (ast.AsyncFor, ast.While)) or (isinstance(outer, ast.Try) and inner not in outer.body):
@@ -152,7 +152,7 @@ def keeps_order(node: ast.AST, function: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     of = path_of(node.func.value)
-    return node.func.attr in ("append", "write", "extend", "put_nowait") and of not in _names(function, ast.Store)
+    return node.func.attr in ("append", "write", "extend", "put_nowait") and of not in names_in(function, ast.Store)
 
 
 def _is_pop(call):
@@ -195,7 +195,7 @@ def _rounds_are_free(loop, node):
     if not all(_is_of_this_round(inner, node, loop, targets) for inner in inside if isinstance(inner, AWAITS)):
         return False  # it does more than this: a pause out of politeness, say
     asked = ast.Tuple(_asked(node), ast.Load())
-    if not _derived(loop, targets) & _names(asked, ast.Load) and not any(
+    if not _derived(loop, targets) & names_in(asked, ast.Load) and not any(
         _is_pop(inner) for inner in ast.walk(asked) if isinstance(inner, ast.Call)
     ):
         return False  # the same again and again: whatever it is for, it is not a list of errands
@@ -241,21 +241,21 @@ def _takes_out(loop):
 def _targets(loop):
     """The names that stand for what a round is about."""
     if isinstance(loop, ast.For):
-        return _names(loop.target, ast.Store)
+        return names_in(loop.target, ast.Store)
     taken = [
         statement
         for statement in loop.body
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) and _is_pop(statement.value)
     ]
-    return {name for statement in taken for name in _names(statement, ast.Store)} | _counted(loop)
+    return {name for statement in taken for name in names_in(statement, ast.Store)} | _counted(loop)
 
 
 def _derived(loop, targets):
     """The targets, and what is made of them in the same round."""
     derived = set(targets)
     for statement in (inner for part in loop.body for inner in ast.walk(part) if isinstance(inner, ast.Assign)):
-        if derived & _names(statement.value, ast.Load):
-            derived |= _names(statement, ast.Store)
+        if derived & names_in(statement.value, ast.Load):
+            derived |= names_in(statement, ast.Store)
     return derived
 
 
@@ -271,8 +271,8 @@ def _is_of_this_round(inner, node, loop, targets):
     for statement in loop.body:
         for part in ast.walk(statement):
             if isinstance(part, (ast.AsyncWith, ast.Assign, ast.AnnAssign)):
-                got |= _names(ast.Module(part.items if isinstance(part, ast.AsyncWith) else [part], []), ast.Store)
-    used = _names(ast.Tuple(_asked(inner), ast.Load()), ast.Load)
+                got |= names_in(ast.Module(part.items if isinstance(part, ast.AsyncWith) else [part], []), ast.Store)
+    used = names_in(ast.Tuple(_asked(inner), ast.Load()), ast.Load)
     return bool(got & used) or (bool(targets & used) and not _is_ordered(inner))
 
 
@@ -282,7 +282,7 @@ def _carried(loop, node):
     before = True
     for statement in loop.body:
         before = before and not any(inner is node for inner in ast.walk(statement))
-        names = _names(statement, ast.Store)
+        names = names_in(statement, ast.Store)
         set_at_all |= names
         if before and isinstance(statement, (ast.Assign, ast.AnnAssign)):
             set_before |= names
@@ -294,7 +294,7 @@ def _opened_around(node, loop):
     names, outer = set(), node.parent
     while outer is not loop:
         if isinstance(outer, (ast.With, ast.AsyncWith)):
-            names |= _names(ast.Module(outer.items, []), ast.Store)
+            names |= names_in(ast.Module(outer.items, []), ast.Store)
         outer = outer.parent
     return names
 
@@ -322,7 +322,8 @@ def _paths(nodes):
     return {path_of(inner) for node in nodes for inner in ast.walk(node)} - {""}
 
 
-def _names(node, context):
+def names_in(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    """The names that are read somewhere (`ast.Load`), or set (`ast.Store`)."""
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, context)}
 
 
@@ -345,8 +346,8 @@ def _free_neighbours(tree, before, line):
     if other not in block or block.index(other) <= block.index(one):
         return False
     between = block[block.index(one) : block.index(other)]
-    stored = {name for statement in between for name in _names(statement, ast.Store)}
-    return not stored & _names(other, ast.Load) and not any(_acts(statement) for statement in between[1:])
+    stored = {name for statement in between for name in names_in(statement, ast.Store)}
+    return not stored & names_in(other, ast.Load) and not any(_acts(statement) for statement in between[1:])
 
 
 def _keeps_value(statement):

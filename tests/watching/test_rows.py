@@ -90,6 +90,22 @@ async def an_executor():
 
 
 @found
+async def an_entry_for_each():
+    class Cache:
+        def __init__(self):
+            self.known = {}
+
+        async def get(self, number):
+            if number not in self.known:
+                self.known[number] = await fetch(number)
+            return self.known[number]
+
+    cache = Cache()
+    for number in range(4):
+        await cache.get(number)
+
+
+@found
 async def an_executor_of_ones_own():
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(2) as pool:
@@ -239,7 +255,7 @@ async def what_is_asked_for_is_made_first():
 def test_a_row_is_found_however_it_is_written(program):
     (finding,) = rows(program)
     first = program.__code__.co_firstlineno
-    assert first < finding.line < first + 14
+    assert first < finding.line < first + 15
     assert re.search(r" [34] times, one after the other", finding.text)
     assert "If none needs the one before, asyncio.gather or a TaskGroup" in finding.text
 
@@ -296,6 +312,34 @@ async def as_the_answer_decides():
         if got > 100:
             continue
         got = await fetch(number)
+
+
+@meant
+async def each_goes_by_what_the_one_before_has_set():
+    class Account:
+        balance = 0
+
+        async def book(self, amount):
+            now = self.balance + amount
+            await asyncio.sleep(PAUSE)
+            self.balance = now
+
+    account = Account()
+    for amount in (10, 20, -5):
+        await account.book(amount)
+
+
+@meant
+async def each_goes_by_what_all_share():
+    last = 0
+
+    async def next_number(name):
+        nonlocal last
+        last = await fetch(last + 1)
+        return name, last
+
+    for name in "abc":
+        await next_number(name)
 
 
 @meant

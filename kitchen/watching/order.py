@@ -130,12 +130,42 @@ def _asked(node):
 def _is_ordered(node):
     """Whether the name of what is called says that it happens in an order."""
     calls = [inner for asked in _asked(node) for inner in ast.walk(asked) if isinstance(inner, ast.Call)]
-    names = [getattr(call.func, "attr", None) or getattr(call.func, "id", "") for call in calls if not _is_pop(call)]
-    asked = [
-        path_of(call.func.value).rpartition(".")[2].strip("_") for call in calls if isinstance(call.func, ast.Attribute)
-    ]
-    is_asked = not ONE_AT_A_TIME.isdisjoint(name.lower() for name in asked)
-    return is_asked or any(name.strip("_").partition("_")[0].lower() in ORDERED for name in names)
+    return any(_says_order(call.func) for call in calls if not _is_pop(call))
+
+
+def _says_order(function):
+    """Whether the name of a function, or of what is asked, says that it happens in an order."""
+    name = getattr(function, "attr", None) or getattr(function, "id", "")
+    asked = path_of(function.value).rpartition(".")[2].strip("_") if isinstance(function, ast.Attribute) else ""
+    return asked.lower() in ONE_AT_A_TIME or name.strip("_").partition("_")[0].lower() in ORDERED
+
+
+def needs_guard(node: ast.AST, given: ast.AST | None) -> bool:
+    """Whether the text says that an await, which has `given` done elsewhere, is rightly in a block that holds something:
+    it happens in an order, or stands between a load and a save."""
+    if _is_ordered(node) or (given is not None and _says_order(getattr(given, "func", given))):
+        return True
+    outer = getattr(node, "parent", None)
+    while outer is not None and not isinstance(outer, FUNCTIONS):
+        if _guards(outer) and _hands_on(outer):
+            return True
+        outer = getattr(outer, "parent", None)
+    return False
+
+
+def _hands_on(block):
+    """Whether an await in a block needs what an earlier one gave; to read an answer is a part of getting it."""
+    inside = [inner for part in block.body for inner in ast.walk(part)]
+    steps = [inner for inner in inside if isinstance(inner, (ast.Await, ast.Assign))]
+    given = set()
+    for step in sorted(steps, key=lambda step: (step.end_lineno, step.end_col_offset, isinstance(step, ast.Assign))):
+        needs = bool(_paths([step.value]) & given)
+        if isinstance(step, ast.Await):
+            if needs and getattr(getattr(step.value, "func", None), "attr", "") not in ("json", "read", "text"):
+                return True
+        elif needs or any(isinstance(inner, ast.Await) for inner in ast.walk(step.value)):
+            given |= names_in(step, ast.Store) | {path_of(target) for target in step.targets} - {""}
+    return False
 
 
 def _comes_first(node):

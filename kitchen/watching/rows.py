@@ -9,7 +9,7 @@ from kitchen.timeline import WAITING, Finding
 from kitchen.timeline.words import short
 from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.crowds import most_at_once, ran_in_threads
-from kitchen.watching.errands import LIMITS, errand_of, limits_itself
+from kitchen.watching.errands import errand_of, is_limited
 from kitchen.watching.facts import Facts, Frame
 from kitchen.watching.order import asked_at, independent
 from kitchen.watching.program import tree_of
@@ -64,7 +64,7 @@ def in_a_row(facts: Facts) -> list[Finding]:
                 inner = errand or not is_last or not _is_asyncios(frame.callee)
                 outside = inner and wait.kind not in (THEIR_KINDS if _is_in_library(wait) else OWN_KINDS)
             call.outside += (wait.end - wait.start) * outside
-            call.limits |= _is_limited(wait.frames[depth + 1 :], frame, errand)
+            call.limits |= is_limited(wait.frames[depth + 1 :], frame, errand)
     rows = defaultdict(list)
     for calls in frames.values():
         for row in _errands(sorted(calls.values(), key=lambda call: call.start)):
@@ -97,18 +97,6 @@ def _errand_of(frame):
     tree = tree_of(frame.code.co_filename)
     name = errand_of(tree, frame.line) if tree else ""
     return "" if name == "sleep" else name
-
-
-def _is_limited(inside, frame, errand):
-    """Whether a call does one thing at a time on purpose, as the text of what it calls says."""
-    if any(LIMITS.search(inner.code.co_name) for inner in inside):
-        return True
-    callee = frame.callee
-    if not errand and callee is not None and is_readers(callee.co_filename):
-        tree = tree_of(callee.co_filename)
-        return tree is not None and limits_itself(tree, callee.co_firstlineno)
-    tree = tree_of(frame.code.co_filename)
-    return tree is not None and bool(errand) and limits_itself(tree, errand)
 
 
 class _Children:

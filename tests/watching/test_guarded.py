@@ -130,6 +130,7 @@ async def a_pause_that_has_a_name():
     lock = asyncio.Lock()
 
     async def wait_a_little():
+        """Out of politeness."""
         await asyncio.sleep(PAUSE)
 
     async def ask(number):

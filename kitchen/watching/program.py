@@ -195,11 +195,11 @@ def calls_in(file: str, line: int) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def held_around(tree: ast.Module, line: int, enters: bool = False) -> list[str]:
+def held_around(tree: ast.Module, line: int, enters: bool = True) -> list[str]:
     """What is held at a line by the `async with` blocks around it, as it is written.
 
-    Where it is a block that it `enters`, or leaves, not in one that begins at this very line: it may still wait for what it
-    is to hold.
+    Not in a block that begins at this very line, unless it is known that nothing is entered, or left, there: it may still
+    wait for what it is to hold.
     """
     return [
         path

@@ -99,7 +99,7 @@ class Awaiting:
 
     def __init__(self):
         self.jobs = weakref.WeakKeyDictionary()  # future: the job in another thread that it stands for
-        self.connections = weakref.WeakKeyDictionary()  # a stream or a socket: its number
+        self.connections = weakref.WeakKeyDictionary()  # a stream, a socket, an executor of one thread: its number
         self._numbers = count()
         self._known = {}  # id of a code: About
         self._places = {}
@@ -152,6 +152,8 @@ class Awaiting:
             kind = self._kind_of(awaited, last)
         elif kind == "thread":
             kind = self._kind_of(awaited, None, kind)
+        if kind.startswith("thread"):
+            connection = self._pool(awaited)
         key += (kind, id(last and last.code))
         place = self._places.get(tuple(key))
         if place is None:
@@ -161,6 +163,11 @@ class Awaiting:
         if connection is not None:
             numbers.append(self.connections.setdefault(connection, next(self._numbers)))
         return place, numbers
+
+    def _pool(self, awaited):
+        """The executor of one thread that a job was given to; None for any other."""
+        job = self.jobs.get(awaited) if isinstance(awaited, asyncio.Future) else None
+        return job.pool() if job is not None and job.pool is not None else None
 
     def _about(self, code):
         name = code.co_filename

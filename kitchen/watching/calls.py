@@ -1,6 +1,7 @@
 """What is called in place of a function of the program: a timer's callback, and what a task hands to a thread."""
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
@@ -74,11 +75,12 @@ class Job:
     """What is known of a function that runs in a thread of an executor, for a task that waits for it.
 
     `thread`: the name of its thread, once it runs. `asked`: since when it has to queue for a thread of the loop's own
-    executor; None: there is one for it.
+    executor; None: there is one for it. `pool`: the executor, weakly, if it is to have one thread only.
     """
 
-    def __init__(self, function: Callable, asked: float | None = None):
+    def __init__(self, function: Callable, asked: float | None = None, pool: Any = None):
         self.what, self.asked, self.thread = Function.of(function), asked, ""
+        self.pool = weakref.ref(pool) if getattr(pool, "_max_workers", 0) == 1 else None
 
 
 class Handed(Instead):

@@ -16,8 +16,11 @@ SEMAPHORES = {"Semaphore", "BoundedSemaphore"}
 
 
 def too_many(facts: Facts) -> list[Finding]:
-    """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)"""
-    outside = [wait for wait in facts.waits if wait.outside]
+    """More than `at_once` tasks wait for the outside at the same moment. (100: what httpx and aiohttp allow.)
+
+    How many connect to a server is not for it to say: what serves them is not counted.
+    """
+    outside = [wait for wait in facts.waits if wait.outside and wait.lane not in facts.serving]
     most, moment = most_at_once((wait.start, wait.end) for wait in outside)
     if most <= facts.at_once:
         return []
@@ -41,8 +44,7 @@ def executor_full(facts: Facts) -> list[Finding]:
     if not facts.queued:
         return []
     start, end = min(start for start, _ in facts.queued), max(end for _, end in facts.queued)
-    threads = [name for lane, name in enumerate(facts.timeline.lanes) if lane not in facts.tasks]
-    spans = [span for name in threads for span in facts.timeline.by_lane[name] if span.start < end and span.end > start]
+    spans = _in_threads(facts, start, end)
     ran = sum(span.duration for span in spans if span.state is RUNNING)
     if ran > USED_SHARE * sum(span.duration for span in spans):
         return []  # they computed: more threads would not help
@@ -57,6 +59,17 @@ def executor_full(facts: Facts) -> list[Finding]:
     )
     span = span_of(facts, then[0].lane, WAITING, then[0].start, then[0].end) if then else None
     return [Finding("executor full", text, file, line, span)]
+
+
+def ran_in_threads(facts: Facts, start: float, end: float) -> float:
+    """For how many seconds of this time other threads than the loop's computed."""
+    spans = [span for span in _in_threads(facts, start, end) if span.state is RUNNING]
+    return sum(min(span.end, end) - max(span.start, start) for span in spans)
+
+
+def _in_threads(facts, start, end):
+    threads = [name for lane, name in enumerate(facts.timeline.lanes) if lane not in facts.tasks]
+    return [span for name in threads for span in facts.timeline.by_lane[name] if span.start < end and span.end > start]
 
 
 def _commonest_spot(facts, waits, moment):

@@ -4,8 +4,10 @@ import ast
 import re
 from functools import lru_cache
 
-from kitchen.watching.order import group_of_one, keeps_order
-from kitchen.watching.program import FUNCTIONS, awaits, path_of, statement_of
+from kitchen.watching.facts import Frame
+from kitchen.watching.order import group_of_one, keeps_order, names_in, needs_guard
+from kitchen.watching.program import FUNCTIONS, all_awaits, awaits, is_inside, path_of, statement_of, tree_of
+from kitchen.watching.whose import is_readers
 
 IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
 IN_THREADS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0}  # the function is this argument
@@ -18,6 +20,13 @@ def errand_of(tree: ast.Module, line: int) -> str:
     if isinstance(node, ast.AsyncWith):
         return _name(group_of_one(node))
     return _name(_given(node.value, node)) if node is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def is_rightly_guarded(tree: ast.Module, line: int) -> bool:
+    """Whether the text says that something that a line awaits is rightly in a block that holds something."""
+    nodes = all_awaits(tree, line)
+    return any(needs_guard(node, _given(getattr(node, "value", None), node)) for node in nodes)
 
 
 def _given(value, node):
@@ -55,20 +64,74 @@ def _name(thing):
     return path_of(thing).rpartition(".")[2] if thing is not None else ""
 
 
+def is_limited(inside: tuple[Frame, ...], frame: Frame, errand: str) -> bool:
+    """Whether a call does one thing at a time on purpose, as the text of what it calls says; `inside`: the frames in it."""
+    if any(LIMITS.search(inner.code.co_name) for inner in inside):
+        return True
+    callee = frame.callee
+    if not errand and callee is not None and is_readers(callee.co_filename):
+        tree = tree_of(callee.co_filename)
+        return tree is not None and limits_itself(tree, callee.co_firstlineno)
+    tree = tree_of(frame.code.co_filename)
+    return tree is not None and bool(errand) and limits_itself(tree, errand)
+
+
+def _function(tree, which):
+    """A function given by its first line or its name; None where it is not there, or has no statements."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS) and not isinstance(node, ast.Lambda)]
+    return next((node for node in functions if which in (_begins(node), node.name)), None)
+
+
+@lru_cache(maxsize=4096)
+def only_pauses(tree: ast.Module, which: int | str) -> bool:
+    """Whether a function does nothing but sleep."""
+    function = _function(tree, which)
+    if function is None:
+        return False
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    asked = [getattr(statement, "value", None) for statement in body]
+    return all(isinstance(value, ast.Await) and _name(value.value) == "sleep" for value in asked)
+
+
 @lru_cache(maxsize=4096)
 def limits_itself(tree: ast.Module, which: int | str) -> bool:
     """Whether a function, given by its first line or its name, does one thing at a time on purpose: it holds what guards,
-    makes a pause, keeps an order."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
-    function = next((node for node in functions if which in (_begins(node), getattr(node, "name", None))), None)
-    if function is None or not hasattr(function, "body") or not isinstance(function.body, list):
+    makes a pause, keeps an order, goes by what it has set itself."""
+    function = _function(tree, which)
+    if function is None:
         return False
     inside = [node for statement in function.body for node in ast.walk(statement)]
     waits = [node for node in inside if isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor))]
     pauses = [node for node in waits if isinstance(node, ast.Await) and _name(node.value) == "sleep"]
     if pauses and len(waits) > len(pauses):
         return True
-    return any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside)
+    if any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside):
+        return True
+    return any(_is_read_before(path, target, inside) for path, target in _set_outside(function, inside))
+
+
+def _set_outside(function, inside):
+    """What a function sets that is not its own, nor that of what it was called with: an attribute, a global. And where."""
+    told = {name for node in inside if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
+    given = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)} - {"self", "cls"}
+    own = (given | names_in(ast.Module(function.body, []), ast.Store)) - told
+    for statement in (node for node in inside if isinstance(node, ast.Assign)):
+        for target in statement.targets:
+            is_entry = isinstance(target, ast.Subscript)
+            if is_entry and names_in(target.slice, ast.Load):
+                continue  # an entry for each call
+            path = path_of(target.value if is_entry else target)
+            if path and path.partition(".")[0] not in own:
+                yield path, target
+
+
+def _is_read_before(path, target, inside):
+    """Whether something is read before an await, and set only after it: a later call goes by what this one sets."""
+    read = [node for node in inside if path_of(node) == path and isinstance(node.ctx, ast.Load)]
+    reads = [(node.lineno, node.col_offset) for node in read if not is_inside(node, target)]
+    end = statement_of(target).end_lineno, statement_of(target).end_col_offset
+    ends = [(node.end_lineno, node.end_col_offset) for node in inside if isinstance(node, ast.Await)]
+    return any(min(reads, default=end) < awaited <= end for awaited in ends)
 
 
 def _begins(function):

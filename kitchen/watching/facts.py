@@ -28,7 +28,7 @@ class Wait(NamedTuple):
     `kind`: "sleep", "lock", "semaphore", "event", "condition", "barrier", "queue", "task", "tasks", "thread", "socket",
     "process", else the name of the library's function that waits, or "future". `frames`: the reader's, outermost first.
     `outside`: it waits for the world outside of this process, not for a timer, another task or a thread. `on`: the number of
-    the connection that it waits for, where that can be seen.
+    the connection that it waits for, or of the executor if that has one thread only, where that can be seen.
     """
 
     lane: int
@@ -159,6 +159,8 @@ class Standing(NamedTuple):
 class Facts:
     """What a diagnosis rests on. `tasks`: the numbers of the lanes that are tasks. `at_once`: see `watch`.
 
+    `serving`: the numbers of those tasks that a connection's callback made: as many as others have asked for.
+
     `queued`: since when, and until when, jobs queued for a thread of the loop's executor. `standing`: see Standing.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
@@ -174,3 +176,4 @@ class Facts:
     queued: list[tuple[float, float]] = field(default_factory=list)
     standing: list[Standing] = field(default_factory=list)
     alone: bool = False
+    serving: set[int] = field(default_factory=set)

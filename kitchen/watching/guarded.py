@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from kitchen.timeline import WAITING, Finding
 from kitchen.timeline.words import short
-from kitchen.watching.errands import errand_of
+from kitchen.watching.errands import errand_of, is_limited, is_rightly_guarded, only_pauses
 from kitchen.watching.facts import Facts
 from kitchen.watching.program import held_around, locks_at, tree_of
 from kitchen.watching.whose import is_readers, place
@@ -20,7 +20,7 @@ def lock_held(facts: Facts) -> list[Finding]:
     """Locks that several tasks held, one after the other, while each waited for the outside and others queued."""
     queues, holds = defaultdict(list), defaultdict(list)
     for wait in facts.waits:
-        for frame in wait.frames:
+        for depth, frame in enumerate(wait.frames):
             file = frame.code.co_filename
             tree = tree_of(file)
             if tree is None:
@@ -29,17 +29,30 @@ def lock_held(facts: Facts) -> list[Finding]:
                 for path in locks_at(tree, frame.line):
                     queues[file, path].append(wait)
             elif _fetches(wait, frame):
-                for path in held_around(tree, frame.line):
-                    holds[file, path].append((wait, frame))
+                enters = frame.callee.co_name in ("__aenter__", "__aexit__")
+                for path in held_around(tree, frame.line, enters):
+                    if not _needs_it(tree, frame, wait.frames[depth + 1 :]):
+                        holds[file, path].append((wait, frame))
     found = [_of_lock(facts, *key, queue, holds[key]) for key, queue in queues.items() if key in holds]
     return [finding for finding in found if finding]
 
 
 def _fetches(wait, frame):
-    """Whether this function calls what waits for the outside; a sleep of its own is a pause that is meant."""
+    """Whether this function calls what waits for the outside; a sleep of its own, or one with a name, is a pause."""
     callee = frame.callee
-    own = callee is None or (wait.kind == "sleep" and not is_readers(callee.co_filename))
-    return not own and (wait.outside or wait.kind in ("sleep", "thread", "socket"))
+    if callee is None or (wait.kind == "sleep" and _is_pause(callee)):
+        return False
+    return wait.outside or wait.kind in ("sleep", "thread", "socket")
+
+
+def _is_pause(callee):
+    tree = tree_of(callee.co_filename) if is_readers(callee.co_filename) else None
+    return tree is None or only_pauses(tree, callee.co_firstlineno)
+
+
+def _needs_it(tree, frame, inside):
+    """Whether the text says that what is awaited needs the lock, or may well need it."""
+    return is_rightly_guarded(tree, frame.line) or is_limited(inside, frame, errand_of(tree, frame.line))
 
 
 def _of_lock(facts, file, path, queue, held):

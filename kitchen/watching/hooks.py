@@ -333,8 +333,9 @@ class Hooks:
             return plain(executor, func, *args)  # which says what is wrong with it, where something is
         samplers = [tracer.sampler for tracer in self.tracers]
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
-        is_full = own is not None and len(own._threads) >= own._max_workers  # else it can begin one more
-        job = Job(func, perf_counter() if is_full else None)
+        # Else it can begin one more, or is to have but one.
+        is_full = own is not None and len(own._threads) >= own._max_workers > 1
+        job = Job(func, perf_counter() if is_full else None, own if executor is None else executor)
         try:
             future = unseen(plain(executor, Handed(func, job, samplers), *args))
         except BaseException as error:

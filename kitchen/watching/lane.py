@@ -41,6 +41,7 @@ class Lane:
         "overdue",
         "parent",
         "polls",
+        "serves",
         "shown",
         "started",
         "state",
@@ -60,6 +61,7 @@ class Lane:
         self.has_clock = True  # around its coroutine; else it was there before
         self.is_noted = True  # whether there is anything of it in the record
         self.is_aside = False  # whether a library made it for itself
+        self.serves = False  # whether a connection's callback made it, or asyncio did for one of these
         self.is_eager = False  # whether it began at once, within a step of its maker
         self.woken = woken  # when it was told to go on
         self.memory = None  # see Awaiting.look

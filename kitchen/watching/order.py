@@ -32,11 +32,11 @@ HARMLESS = {"print", "len", "str", "repr", "int", "float", "range", "enumerate",
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Whoever does one of these does it in an order, over one connection, say: a function is taken at its word.
 ORDERED_WORDS = """
-    accept add advance append apply begin check click commit connect cursor delete drag enqueue execute
-    executemany extend fetchall fetchmany fetchone fetchrow fetchval fill focus go goto hover insert log login
-    logout migrate move navigate next play pop press print publish push put query read receive record recv reply
-    respond rollback say scroll select send set show sign speak start step stop submit tap transaction turn type
-    update upsert write
+    accept add advance append apply begin check click commit connect cursor delete deploy drag enqueue enter
+    execute executemany extend fetchall fetchmany fetchone fetchrow fetchval fill focus go goto hover insert log
+    login logout migrate move navigate next play pop press print publish push put query read reboot receive record
+    recv reply respond restart rollback say scroll select send set show sign speak start step stop submit tap
+    transaction turn type update upsert write
 """
 # And so does whoever asks one of these.
 ONE_AT_A_TIME_WORDS = """
@@ -62,7 +62,7 @@ def _in_free_loop(tree, line):
             first = outer.generators[0]
             tests = [test for test in first.ifs if not is_inside(node, test)]
             simple = len(outer.generators) == 1 and not first.is_async and not tests
-            return simple and bool(_names(first.target, ast.Store) & _names(node, ast.Load))
+            return simple and bool(names_in(first.target, ast.Store) & names_in(node, ast.Load))
         if isinstance(outer, ast.While) and inner in outer.body:
             return (_takes_out(outer) or bool(_counted(outer))) and _rounds_are_free(outer, node)
         if isinstance(outer, (ast.AsyncFor, ast.While)) or (isinstance(outer, ast.Try) and inner not in outer.body):
@@ -104,9 +104,11 @@ def group_of_one(node: ast.AST) -> ast.Call | None:
     match node:
         case ast.AsyncWith(
             items=[ast.withitem(ast.Call(func))],
-            body=[ast.Expr(ast.Call(ast.Attribute(attr="create_task"), [ast.Call() as call, *_]))],
+            body=[ast.Expr(made) | ast.Assign(value=made)],
         ) if path_of(func).rpartition(".")[2] == "TaskGroup":
-            return call
+            match made:
+                case ast.Call(ast.Attribute(attr="create_task"), [ast.Call() as call, *_]):
+                    return call
     return None
 
 
@@ -128,12 +130,42 @@ def _asked(node):
 def _is_ordered(node):
     """Whether the name of what is called says that it happens in an order."""
     calls = [inner for asked in _asked(node) for inner in ast.walk(asked) if isinstance(inner, ast.Call)]
-    names = [getattr(call.func, "attr", None) or getattr(call.func, "id", "") for call in calls if not _is_pop(call)]
-    asked = [
-        path_of(call.func.value).rpartition(".")[2].strip("_") for call in calls if isinstance(call.func, ast.Attribute)
-    ]
-    is_asked = not ONE_AT_A_TIME.isdisjoint(name.lower() for name in asked)
-    return is_asked or any(name.strip("_").partition("_")[0].lower() in ORDERED for name in names)
+    return any(_says_order(call.func) for call in calls if not _is_pop(call))
+
+
+def _says_order(function):
+    """Whether the name of a function, or of what is asked, says that it happens in an order."""
+    name = getattr(function, "attr", None) or getattr(function, "id", "")
+    asked = path_of(function.value).rpartition(".")[2].strip("_") if isinstance(function, ast.Attribute) else ""
+    return asked.lower() in ONE_AT_A_TIME or name.strip("_").partition("_")[0].lower() in ORDERED
+
+
+def needs_guard(node: ast.AST, given: ast.AST | None) -> bool:
+    """Whether the text says that an await, which has `given` done elsewhere, is rightly in a block that holds something:
+    it happens in an order, or stands between a load and a save."""
+    if _is_ordered(node) or (given is not None and _says_order(getattr(given, "func", given))):
+        return True
+    outer = getattr(node, "parent", None)
+    while outer is not None and not isinstance(outer, FUNCTIONS):
+        if _guards(outer) and _hands_on(outer):
+            return True
+        outer = getattr(outer, "parent", None)
+    return False
+
+
+def _hands_on(block):
+    """Whether an await in a block needs what an earlier one gave; to read an answer is a part of getting it."""
+    inside = [inner for part in block.body for inner in ast.walk(part)]
+    steps = [inner for inner in inside if isinstance(inner, (ast.Await, ast.Assign))]
+    given = set()
+    for step in sorted(steps, key=lambda step: (step.end_lineno, step.end_col_offset, isinstance(step, ast.Assign))):
+        needs = bool(_paths([step.value]) & given)
+        if isinstance(step, ast.Await):
+            if needs and getattr(getattr(step.value, "func", None), "attr", "") not in ("json", "read", "text"):
+                return True
+        elif needs or any(isinstance(inner, ast.Await) for inner in ast.walk(step.value)):
+            given |= names_in(step, ast.Store) | {path_of(target) for target in step.targets} - {""}
+    return False
 
 
 def _comes_first(node):
@@ -150,7 +182,7 @@ def keeps_order(node: ast.AST, function: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     of = path_of(node.func.value)
-    return node.func.attr in ("append", "write", "extend", "put_nowait") and of not in _names(function, ast.Store)
+    return node.func.attr in ("append", "write", "extend", "put_nowait") and of not in names_in(function, ast.Store)
 
 
 def _is_pop(call):
@@ -166,13 +198,22 @@ def _guards(node):
 
 
 def _is_guarded(node):
-    """Whether something in a function stands in such a block."""
+    """Whether something in a function stands in such a block, and is not asked of the very thing that is held."""
     inner, outer = node, getattr(node, "parent", None)
     while outer is not None and not isinstance(outer, FUNCTIONS):
-        if _guards(outer) and inner in outer.body:
+        if _guards(outer) and inner in outer.body and not _is_asked_of(node, outer):
             return True
         inner, outer = outer, getattr(outer, "parent", None)
     return False
+
+
+def _is_asked_of(node, block):
+    """Whether an await calls a method of what a block holds: a client, say."""
+    held = {path_of(item.context_expr) for item in block.items} - {""}
+    return isinstance(node, ast.Await) and any(
+        isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute) and path_of(asked.func.value) in held
+        for asked in _asked(node)
+    )
 
 
 def _rounds_are_free(loop, node):
@@ -184,11 +225,14 @@ def _rounds_are_free(loop, node):
     if not all(_is_of_this_round(inner, node, loop, targets) for inner in inside if isinstance(inner, AWAITS)):
         return False  # it does more than this: a pause out of politeness, say
     asked = ast.Tuple(_asked(node), ast.Load())
-    if not _derived(loop, targets) & _names(asked, ast.Load) and not any(
+    if not _derived(loop, targets) & names_in(asked, ast.Load) and not any(
         _is_pop(inner) for inner in ast.walk(asked) if isinstance(inner, ast.Call)
     ):
         return False  # the same again and again: whatever it is for, it is not a list of errands
     tests = [inner.test for inner in inside if isinstance(inner, (ast.If, ast.IfExp)) and _decides(inner, node)]
+    for inner in inside:
+        if isinstance(inner, ast.BoolOp):
+            tests += _decided_by(inner, node)
     source = [loop.iter if isinstance(loop, ast.For) else loop.test]
     used = _paths([*_asked(node), *source, *tests]) - targets
     return not used & (_carried(loop, node) | _changed(inside, node))
@@ -197,6 +241,12 @@ def _rounds_are_free(loop, node):
 def _decides(test, node):
     """Whether an `if` decides whether something is awaited in this round."""
     return is_inside(node, test) or any(isinstance(inner, ast.Continue) for inner in ast.walk(test))
+
+
+def _decided_by(operation, node):
+    """What decides, in an `and` or an `or`, whether something in it is awaited."""
+    at = next((at for at, value in enumerate(operation.values) if is_inside(node, value)), 0)
+    return operation.values[:at]
 
 
 def _counted(loop):
@@ -221,21 +271,21 @@ def _takes_out(loop):
 def _targets(loop):
     """The names that stand for what a round is about."""
     if isinstance(loop, ast.For):
-        return _names(loop.target, ast.Store)
+        return names_in(loop.target, ast.Store)
     taken = [
         statement
         for statement in loop.body
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) and _is_pop(statement.value)
     ]
-    return {name for statement in taken for name in _names(statement, ast.Store)} | _counted(loop)
+    return {name for statement in taken for name in names_in(statement, ast.Store)} | _counted(loop)
 
 
 def _derived(loop, targets):
     """The targets, and what is made of them in the same round."""
     derived = set(targets)
     for statement in (inner for part in loop.body for inner in ast.walk(part) if isinstance(inner, ast.Assign)):
-        if derived & _names(statement.value, ast.Load):
-            derived |= _names(statement, ast.Store)
+        if derived & names_in(statement.value, ast.Load):
+            derived |= names_in(statement, ast.Store)
     return derived
 
 
@@ -251,8 +301,8 @@ def _is_of_this_round(inner, node, loop, targets):
     for statement in loop.body:
         for part in ast.walk(statement):
             if isinstance(part, (ast.AsyncWith, ast.Assign, ast.AnnAssign)):
-                got |= _names(ast.Module(part.items if isinstance(part, ast.AsyncWith) else [part], []), ast.Store)
-    used = _names(ast.Tuple(_asked(inner), ast.Load()), ast.Load)
+                got |= names_in(ast.Module(part.items if isinstance(part, ast.AsyncWith) else [part], []), ast.Store)
+    used = names_in(ast.Tuple(_asked(inner), ast.Load()), ast.Load)
     return bool(got & used) or (bool(targets & used) and not _is_ordered(inner))
 
 
@@ -262,7 +312,7 @@ def _carried(loop, node):
     before = True
     for statement in loop.body:
         before = before and not any(inner is node for inner in ast.walk(statement))
-        names = _names(statement, ast.Store)
+        names = names_in(statement, ast.Store)
         set_at_all |= names
         if before and isinstance(statement, (ast.Assign, ast.AnnAssign)):
             set_before |= names
@@ -274,7 +324,7 @@ def _opened_around(node, loop):
     names, outer = set(), node.parent
     while outer is not loop:
         if isinstance(outer, (ast.With, ast.AsyncWith)):
-            names |= _names(ast.Module(outer.items, []), ast.Store)
+            names |= names_in(ast.Module(outer.items, []), ast.Store)
         outer = outer.parent
     return names
 
@@ -302,7 +352,8 @@ def _paths(nodes):
     return {path_of(inner) for node in nodes for inner in ast.walk(node)} - {""}
 
 
-def _names(node, context):
+def names_in(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    """The names that are read somewhere (`ast.Load`), or set (`ast.Store`)."""
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, context)}
 
 
@@ -325,8 +376,8 @@ def _free_neighbours(tree, before, line):
     if other not in block or block.index(other) <= block.index(one):
         return False
     between = block[block.index(one) : block.index(other)]
-    stored = {name for statement in between for name in _names(statement, ast.Store)}
-    return not stored & _names(other, ast.Load) and not any(_acts(statement) for statement in between[1:])
+    stored = {name for statement in between for name in names_in(statement, ast.Store)}
+    return not stored & names_in(other, ast.Load) and not any(_acts(statement) for statement in between[1:])
 
 
 def _keeps_value(statement):

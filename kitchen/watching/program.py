@@ -42,14 +42,19 @@ def tree_of(file: str) -> ast.Module | None:
 @lru_cache(maxsize=4096)
 def awaits(tree: ast.Module, line: int) -> ast.Await | ast.AsyncWith | None:
     """The one await, or `async with`, of a line; None when there is none, or several."""
-    found = [
+    found = all_awaits(tree, line)
+    least = [node for node in found if not any(other is not node and is_inside(other, node) for other in found)]
+    return least[0] if len(least) == 1 else None
+
+
+def all_awaits(tree: ast.Module, line: int) -> list[ast.Await | ast.AsyncWith]:
+    """Every await, and every `async with`, of a line."""
+    return [
         node
         for node in ast.walk(tree)
         if (isinstance(node, ast.Await) and node.lineno <= line <= node.end_lineno)
         or (isinstance(node, ast.AsyncWith) and any(item.context_expr.lineno == line for item in node.items))
     ]
-    least = [node for node in found if not any(other is not node and is_inside(other, node) for other in found)]
-    return least[0] if len(least) == 1 else None
 
 
 def is_inside(node: ast.AST | None, outer: ast.AST) -> bool:
@@ -190,17 +195,18 @@ def calls_in(file: str, line: int) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def held_around(tree: ast.Module, line: int) -> list[str]:
+def held_around(tree: ast.Module, line: int, enters: bool = True) -> list[str]:
     """What is held at a line by the `async with` blocks around it, as it is written.
 
-    Not in a block that begins at this very line: it may still wait for what it is to hold.
+    Not in a block that begins at this very line, unless it is known that nothing is entered, or left, there: it may still
+    wait for what it is to hold.
     """
     return [
         path
         for node in ast.walk(tree)
         if isinstance(node, ast.AsyncWith) and node.body[0].lineno <= line <= node.end_lineno
         for item in node.items
-        if item.context_expr.end_lineno < line and (path := path_of(item.context_expr))
+        if not (enters and item.context_expr.end_lineno >= line) and (path := path_of(item.context_expr))
     ]
 
 

@@ -123,13 +123,14 @@ class Record(Recorder):
             if is_so
         ]
         tasks = {lane.number for lane in self._tasks}
+        serving = {lane.number for lane in self._tasks if lane.serves}
         polls = [
             Poll(lane.number, *lane.polls, *(lane.gave_way[0].spots[-1][:2] if lane.gave_way[0].spots else (None, 0)))
             for lane in self._tasks
             if lane.polls and lane.gave_way
         ]
         standing, told = self._standing(), (self.samples, remarks, self._at_once, polls, self.queued)
-        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone)
+        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving)
 
     def _standing(self):
         return [

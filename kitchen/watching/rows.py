@@ -7,8 +7,9 @@ from itertools import groupby, takewhile
 
 from kitchen.timeline import WAITING, Finding
 from kitchen.timeline.words import short
-from kitchen.watching.crowds import most_at_once
-from kitchen.watching.errands import LIMITS, errand_of, limits_itself
+from kitchen.watching.cpu import one_at_a_time
+from kitchen.watching.crowds import most_at_once, ran_in_threads
+from kitchen.watching.errands import errand_of, is_limited
 from kitchen.watching.facts import Facts, Frame
 from kitchen.watching.order import asked_at, independent
 from kitchen.watching.program import tree_of
@@ -26,7 +27,8 @@ class _Call:
     """One call that a function awaited: it kept its task waiting from `start` to `end`, for `waited` seconds of that.
 
     `outside`: for how many of these seconds it waited for something that would not have minded company. `limits`: whether
-    what it called does one thing at a time on purpose. `on`: the connections that it waited for.
+    what it called does one thing at a time on purpose. `on`: the connections that it waited for. `in_thread`: whether it
+    waited for a thread.
     """
 
     frame: Frame
@@ -38,6 +40,7 @@ class _Call:
     outside: float = 0.0
     limits: bool = False
     on: set = field(default_factory=set)
+    in_thread: bool = False
 
 
 def in_a_row(facts: Facts) -> list[Finding]:
@@ -54,13 +57,14 @@ def in_a_row(facts: Facts) -> list[Finding]:
             call.end = max(call.end, wait.end)
             call.waited += wait.end - wait.start
             call.on.add(wait.on)
+            call.in_thread |= wait.kind == "thread"
             if errand and is_last:
                 outside = not children.wait_for_each_other(wait)
             else:
                 inner = errand or not is_last or not _is_asyncios(frame.callee)
                 outside = inner and wait.kind not in (THEIR_KINDS if _is_in_library(wait) else OWN_KINDS)
             call.outside += (wait.end - wait.start) * outside
-            call.limits |= _is_limited(wait.frames[depth + 1 :], frame, errand)
+            call.limits |= is_limited(wait.frames[depth + 1 :], frame, errand)
     rows = defaultdict(list)
     for calls in frames.values():
         for row in _errands(sorted(calls.values(), key=lambda call: call.start)):
@@ -95,18 +99,6 @@ def _errand_of(frame):
     return "" if name == "sleep" else name
 
 
-def _is_limited(inside, frame, errand):
-    """Whether a call does one thing at a time on purpose, as the text of what it calls says."""
-    if any(LIMITS.search(inner.code.co_name) for inner in inside):
-        return True
-    callee = frame.callee
-    if not errand and callee is not None and is_readers(callee.co_filename):
-        tree = tree_of(callee.co_filename)
-        return tree is not None and limits_itself(tree, callee.co_firstlineno)
-    tree = tree_of(frame.code.co_filename)
-    return tree is not None and bool(errand) and limits_itself(tree, errand)
-
-
 class _Children:
     """What the tasks that a task has made waited for."""
 
@@ -135,6 +127,8 @@ def _of_row(facts, code, first, last, rows):
         return None
     row = max(rows, key=lambda row: row[-1].end - row[0].start)
     took, longest = sum(call.waited for call in row), max(call.waited for call in row)
+    if any(call.in_thread for call in row) and one_at_a_time():  # what threads compute does not overlap
+        longest = max(longest, min(took, ran_in_threads(facts, row[0].start, row[-1].end)))
     if took < WORTH_SECONDS or longest > 0.75 * took:
         return None
     where = place(code.co_filename, first) + (f" to {last}" if last > first else "")

@@ -20,7 +20,7 @@ from kitchen.watching.lane import Lane, weakly
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
-from kitchen.watching.whose import FOREIGN, is_aside, is_librarys, is_readers
+from kitchen.watching.whose import FOREIGN, is_aside, is_asyncios, is_librarys, is_readers, serves
 
 CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.run does with a loop at the end
 READ_EVERY_SECONDS = 0.004  # between two looks at the CPU clock when a step begins
@@ -170,6 +170,10 @@ class Tracer:
             self._goes_on(parent, now)
         lane = Lane(bare(coroutine), parent, now, self)
         lane.is_aside = is_aside(lane.code)
+        if parent is None:
+            lane.serves = creator is None and serves()
+        else:  # wait_for, up to Python 3.11, waits in a task of its own
+            lane.serves = parent.serves and lane.code is not None and is_asyncios(lane.code.co_filename)
         self.recorder.made(lane)
         return Traced(coroutine, steps(self, lane, coroutine), lane), lane
 

@@ -45,6 +45,14 @@ def is_aside(code: CodeType | None) -> bool:
     return frame is None or is_librarys(frame.f_code.co_filename)
 
 
+def serves() -> bool:
+    """Whether what runs right now was called since somebody has connected, or has sent something."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name not in ("connection_made", "data_received"):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None
+
+
 @cache
 def is_asyncios(filename: str) -> bool:
     """Whether a file is asyncio's own. That of a package with a folder of this name is not."""

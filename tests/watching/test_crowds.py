@@ -48,14 +48,15 @@ def test_jobs_that_queue_for_a_thread():
 
 
 @pytest.mark.parametrize(
-    ("function", "times"),
+    ("function", "times", "threads"),
     [
-        pytest.param(wait, 2, id="enough threads"),
-        pytest.param(compute, 6, id="threads that compute", marks=pytest.mark.measured),
+        pytest.param(wait, 2, 2, id="enough threads"),
+        pytest.param(wait, 4, 1, id="one thread on purpose"),
+        pytest.param(compute, 6, 2, id="threads that compute", marks=pytest.mark.measured),
     ],
 )
-def test_nothing_is_said_where_more_threads_would_not_help(function, times):
-    run = run_watched(lambda: in_few_threads(function, times))
+def test_nothing_is_said_where_more_threads_would_not_help(function, times, threads):
+    run = run_watched(lambda: in_few_threads(function, times, threads))
     assert "executor full" not in {finding.kind for finding in run.findings}
 
 
@@ -151,6 +152,51 @@ def test_a_semaphore_of_each_call_s_own_is_called_one():
         finding for finding in run_watched(lambda: _crowd(ask), at_once=8).findings if finding.kind == "too many"
     ]
     assert "make one for all" in finding.text
+
+
+@pytest.mark.parametrize("seconds", [None, 5])
+def test_what_serves_those_who_connect_is_not_counted(seconds):
+    async def program():
+        async def answer(reader, writer):
+            while await asyncio.wait_for(reader.readline(), seconds):
+                pass
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(8)]
+            await asyncio.sleep(0.05)
+            for writer in writers:
+                writer.close()
+            await asyncio.sleep(0.01)
+
+    assert "too many" not in {finding.kind for finding in run_watched(program, at_once=4).findings}
+
+
+def test_what_a_server_asks_others_for_is_counted():
+    async def program():
+        async def answer(reader, writer):
+            await asyncio.gather(*(_ask(port) for _ in range(12)))
+            writer.close()
+
+        async def back(reader, writer):
+            line = await reader.readline()
+            await asyncio.sleep(0.1)
+            writer.write(line)
+            writer.close()
+
+        behind = await asyncio.start_server(back, "127.0.0.1")
+        port = behind.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(answer, "127.0.0.1")
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        await reader.read()
+        writer.close()
+        server.close()
+        behind.close()
+        await asyncio.sleep(0.01)
+
+    (finding,) = [finding for finding in run_watched(program, at_once=8).findings if finding.kind == "too many"]
+    assert finding.text.startswith("13 tasks waited")  # and who asked for it
 
 
 def test_a_semaphore_of_all_is_enough():

@@ -60,12 +60,43 @@ async def a_cache_of_which_each_wants_something_else():
     await asyncio.gather(*(cache.get(key) for key in range(5)))
 
 
+async def a_lock_on_one_line():
+    lock = asyncio.Lock()
+
+    async def ask(number):
+        async with lock: return await page(number)  # noqa: E701  # fmt: skip
+
+    await asyncio.gather(*(ask(number) for number in range(5)))
+
+
+class Answer:
+    async def read(self):
+        return "page"
+
+
+async def a_lock_around_a_request_and_its_answer():
+    lock = asyncio.Lock()
+
+    async def answer(number):
+        await asyncio.sleep(PAUSE)
+        return Answer()
+
+    async def ask(number):
+        async with lock:
+            got = await answer(number)
+            return await got.read()
+
+    await asyncio.gather(*(ask(number) for number in range(5)))
+
+
 @pytest.mark.parametrize(
     ("program", "lock", "name"),
     [
         (a_lock_around_a_request, "lock", "page"),
         (a_lock_around_a_thread, "lock", "sleep"),
         (a_cache_of_which_each_wants_something_else, "self.lock", "page"),
+        (a_lock_on_one_line, "lock", "page"),
+        (a_lock_around_a_request_and_its_answer, "lock", "answer"),
     ],
 )
 def test_a_lock_held_while_others_queue(program, lock, name):
@@ -93,6 +124,100 @@ async def a_pause_that_is_meant():
         await page(number)
 
     await asyncio.gather(*(ask(number) for number in range(5)))
+
+
+async def a_pause_that_has_a_name():
+    lock = asyncio.Lock()
+
+    async def wait_a_little():
+        """Out of politeness."""
+        await asyncio.sleep(PAUSE)
+
+    async def ask(number):
+        async with lock:
+            await wait_a_little()
+        await page(number)
+
+    await asyncio.gather(*(ask(number) for number in range(5)))
+
+
+class Store:
+    def __init__(self):
+        self.number = 0
+
+    async def load(self):
+        return await page(self.number)
+
+    async def save(self, number):
+        self.number = await page(number)
+
+
+async def a_load_a_change_and_a_save():
+    store, lock = Store(), asyncio.Lock()
+
+    async def add():
+        async with lock:
+            number = await store.load()
+            more = number + 1
+            await store.save(more)
+
+    await asyncio.gather(*(add() for _ in range(5)))
+    assert store.number == 5
+
+
+async def one_who_sends_at_a_time():
+    lock = asyncio.Lock()
+
+    async def send(number):
+        return await page(number)
+
+    async def tell(number):
+        async with lock:
+            await send(number)
+
+    await asyncio.gather(*(tell(number) for number in range(5)))
+
+
+async def queries_of_one_line():
+    class Connection:
+        async def ask(self, text):
+            await asyncio.sleep(PAUSE / 3)
+            return text
+
+    db, lock = Connection(), asyncio.Lock()
+
+    async def pay(number):
+        async with lock:
+            return [await db.ask("begin"), await db.ask(f"pay {number}"), await db.ask("commit")]
+
+    await asyncio.gather(*(pay(number) for number in range(5)))
+
+
+async def one_printer_in_threads():
+    class Printer:
+        def print_page(self, number):
+            time.sleep(PAUSE)
+
+    printer, lock = Printer(), asyncio.Lock()
+
+    async def job(number):
+        async with lock:
+            await asyncio.to_thread(printer.print_page, number)
+
+    await asyncio.gather(*(job(number) for number in range(5)))
+
+
+async def a_callee_that_keeps_an_order():
+    lock, log = asyncio.Lock(), []
+
+    async def note(number):
+        log.append(await page(number))
+
+    async def job(number):
+        async with lock:
+            await note(number)
+
+    await asyncio.gather(*(job(number) for number in range(5)))
 
 
 async def a_lock_around_what_is_short():
@@ -134,6 +259,12 @@ async def one_connection_for_all():
         one_that_fetches_for_all,
         a_lock_for_each,
         a_pause_that_is_meant,
+        a_pause_that_has_a_name,
+        a_load_a_change_and_a_save,
+        one_who_sends_at_a_time,
+        queries_of_one_line,
+        one_printer_in_threads,
+        a_callee_that_keeps_an_order,
         a_lock_around_what_is_short,
         one_connection_for_all,
     ],

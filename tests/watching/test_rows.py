@@ -3,10 +3,12 @@
 import asyncio
 import re
 import time
-from contextlib import asynccontextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
+from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.watch import watch
 
 PAUSE = 0.05
@@ -88,6 +90,30 @@ async def an_executor():
 
 
 @found
+async def an_entry_for_each():
+    class Cache:
+        def __init__(self):
+            self.known = {}
+
+        async def get(self, number):
+            if number not in self.known:
+                self.known[number] = await fetch(number)
+            return self.known[number]
+
+    cache = Cache()
+    for number in range(4):
+        await cache.get(number)
+
+
+@found
+async def an_executor_of_ones_own():
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(4):
+            await loop.run_in_executor(pool, load, number)
+
+
+@found
 async def as_long_as_there_is_something_to_do():
     todo = list(range(4))
     while todo:
@@ -119,6 +145,28 @@ async def a_task_group_of_one():
     for number in range(4):
         async with asyncio.TaskGroup() as group:
             group.create_task(fetch(number))
+
+
+@found
+async def a_task_group_of_one_with_a_name():
+    for number in range(4):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(fetch(number))
+        assert task.result() == number
+
+
+@found
+async def asked_of_what_is_held():
+    session = Session()
+    async with session:
+        for number in range(4):
+            await session.get(number)
+
+
+@found
+async def what_both_are_asked_for():
+    for number in range(4):
+        assert await fetch(number) == number and number < 4
 
 
 @found
@@ -207,7 +255,7 @@ async def what_is_asked_for_is_made_first():
 def test_a_row_is_found_however_it_is_written(program):
     (finding,) = rows(program)
     first = program.__code__.co_firstlineno
-    assert first < finding.line < first + 14
+    assert first < finding.line < first + 15
     assert re.search(r" [34] times, one after the other", finding.text)
     assert "If none needs the one before, asyncio.gather or a TaskGroup" in finding.text
 
@@ -264,6 +312,76 @@ async def as_the_answer_decides():
         if got > 100:
             continue
         got = await fetch(number)
+
+
+@meant
+async def each_goes_by_what_the_one_before_has_set():
+    class Account:
+        balance = 0
+
+        async def book(self, amount):
+            now = self.balance + amount
+            await asyncio.sleep(PAUSE)
+            self.balance = now
+
+    account = Account()
+    for amount in (10, 20, -5):
+        await account.book(amount)
+
+
+@meant
+async def each_goes_by_what_all_share():
+    last = 0
+
+    async def next_number(name):
+        nonlocal last
+        last = await fetch(last + 1)
+        return name, last
+
+    for name in "abc":
+        await next_number(name)
+
+
+@meant
+async def as_long_as_all_say_yes():
+    good = True
+    for number in range(1, 5):
+        good = good and await fetch(number)
+
+
+@meant
+async def until_one_says_yes():
+    found = 0
+    for number in range(4):
+        found = found or await fetch(number) == 3
+
+
+@meant
+async def what_is_entered_in_turn():
+    @asynccontextmanager
+    async def room(number):
+        yield await fetch(number)
+
+    async with AsyncExitStack() as stack:
+        for number in range(4):
+            await stack.enter_async_context(room(number))
+
+
+@meant
+async def restarted_one_by_one():
+    async def restart_server(number):
+        return await fetch(number)
+
+    for number in range(4):
+        await restart_server(number)
+
+
+@meant
+async def under_what_is_held():
+    lock, session = asyncio.Lock(), Session()
+    async with lock:
+        for number in range(4):
+            await session.get(number)
 
 
 @meant
@@ -404,6 +522,21 @@ async def the_result_is_carried_on():
 
 
 @meant
+async def an_executor_of_one_thread():
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as pool:
+        for number in range(4):
+            await loop.run_in_executor(pool, load, number)
+
+
+@meant
+async def one_thread_for_all():
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    for number in range(4):
+        await asyncio.to_thread(load, number)
+
+
+@meant
 async def until_one_works():
     for number in range(4):
         with suppress(TimeoutError):
@@ -414,6 +547,22 @@ async def until_one_works():
 
 @pytest.mark.parametrize("program", MEANT, ids=lambda program: program.__name__)
 def test_nothing_is_said_of_a_row_that_is_meant(program):
+    assert rows(program) == []
+
+
+def compute(number):
+    end = time.thread_time() + PAUSE
+    while time.thread_time() < end:
+        sum(range(number))
+
+
+@pytest.mark.measured
+@pytest.mark.skipif(not one_at_a_time(), reason="without a GIL they do overlap")
+def test_nothing_is_said_of_threads_that_compute():
+    async def program():
+        for number in range(300, 304):
+            await asyncio.to_thread(compute, number)
+
     assert rows(program) == []
 
 

@@ -69,10 +69,10 @@ def is_limited(inside: tuple[Frame, ...], frame: Frame, errand: str) -> bool:
     if any(LIMITS.search(inner.code.co_name) for inner in inside):
         return True
     callee = frame.callee
-    if not errand and callee is not None and is_readers(callee.co_filename):
-        tree = tree_of(callee.co_filename)
-        return tree is not None and limits_itself(tree, callee.co_firstlineno)
     tree = tree_of(frame.code.co_filename)
+    if not errand and callee is not None and is_readers(callee.co_filename):
+        of_callee, others = tree_of(callee.co_filename), tree is not None and is_of_another(tree, frame.line)
+        return of_callee is not None and limits_itself(of_callee, callee.co_firstlineno, others)
     return tree is not None and bool(errand) and limits_itself(tree, errand)
 
 
@@ -93,10 +93,22 @@ def only_pauses(tree: ast.Module, which: int | str) -> bool:
     return all(isinstance(value, ast.Await) and _name(value.value) == "sleep" for value in asked)
 
 
+def is_of_another(tree: ast.Module, line: int) -> bool:
+    """Whether a line awaits a method of what its loop goes through: each time that of another thing."""
+    node = awaits(tree, line)
+    call = getattr(node, "value", None)
+    name = path_of(call.func).partition(".")[0] if isinstance(call, ast.Call) else ""
+    while node is not None:
+        if isinstance(node, (ast.For, ast.AsyncFor)) and name in names_in(node.target, ast.Store):
+            return True
+        node = getattr(node, "parent", None)
+    return False
+
+
 @lru_cache(maxsize=4096)
-def limits_itself(tree: ast.Module, which: int | str) -> bool:
+def limits_itself(tree: ast.Module, which: int | str, is_of_another: bool = False) -> bool:
     """Whether a function, given by its first line or its name, does one thing at a time on purpose: it holds what guards,
-    makes a pause, keeps an order, goes by what it has set itself."""
+    makes a pause, keeps an order, goes by what it has set itself. `is_of_another`: its `self` is another one each time."""
     function = _function(tree, which)
     if function is None:
         return False
@@ -107,7 +119,9 @@ def limits_itself(tree: ast.Module, which: int | str) -> bool:
         return True
     if any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside):
         return True
-    return any(_is_read_before(path, target, inside) for path, target in _set_outside(function, inside))
+    outside = _set_outside(function, inside)
+    shared = [(path, target) for path, target in outside if not (is_of_another and path.startswith("self."))]
+    return any(_is_read_before(path, target, inside) for path, target in shared)
 
 
 def _set_outside(function, inside):

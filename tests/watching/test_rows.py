@@ -106,6 +106,20 @@ async def an_entry_for_each():
 
 
 @found
+async def each_sets_what_is_its_own():
+    class Node:
+        text = None
+
+        async def load(self):
+            if self.text is None:
+                self.text = await fetch(1)
+            return self.text
+
+    for node in [Node(), Node(), Node(), Node()]:
+        await node.load()
+
+
+@found
 async def an_executor_of_ones_own():
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(2) as pool:

@@ -57,14 +57,17 @@ def book(shared_notebook):
 
 
 def answer_with_the_keyboard(page, form):
-    """Answers the four forms, `form(0)` to `form(3)`."""
+    """Answers the four forms, `form(0)` to `form(3)`, when all are there."""
     press = page.keyboard.press
+    form(3).locator("td[tabindex='0']").wait_for()
     form(0).locator("input").focus()
     page.keyboard.type("30")
-    press("Enter")
+    press(
+        "Control+Enter"
+    )  # Enter alone would run on with the next cell, as soon as the kernel has heard, and take the focus along
     form(1).locator("input").first.focus()
     press("ArrowDown")
-    press("Enter")
+    press("Control+Enter")
     form(2).locator("button:enabled").first.focus()  # the first item of the order: only "later" can be pressed
     press("Enter")
     press("Enter")  # the focus went along with the item

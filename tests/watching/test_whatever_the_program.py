@@ -186,7 +186,7 @@ def test_a_task_that_no_factory_has_made_is_seen_from_when_it_is_woken(options):
 
     async def holds(flag):
         await flag.wait()
-        time.sleep(0.1)  # noqa: ASYNC251
+        time.sleep(0.3)  # noqa: ASYNC251
         await asyncio.sleep(0.01)
 
     async def other(flag):

@@ -15,10 +15,10 @@ def came(loop: asyncio.AbstractEventLoop | None) -> int:
     if not isinstance(selector, selectors.BaseSelector) or not hasattr(select, "poll"):
         return 0
     poll, own = select.poll(), waker.fileno() if waker else None
+    wanted = {selectors.EVENT_READ: select.POLLIN | ENDED, selectors.EVENT_WRITE: select.POLLOUT}
     try:
         for _, fd, events, handles in list((selector.get_map() or {}).values()):
             if fd != own and not any(map(_is_notebooks, handles or ())):
-                wanted = {selectors.EVENT_READ: select.POLLIN | ENDED, selectors.EVENT_WRITE: select.POLLOUT}
                 poll.register(fd, sum(flag for event, flag in wanted.items() if events & event))
         return sum(not events & (select.POLLNVAL | ENDED) for _, events in poll.poll(0))
     except (RuntimeError, OSError):  # they change at this moment

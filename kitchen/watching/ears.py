@@ -20,9 +20,8 @@ from kitchen.watching.clock import steps
 from kitchen.watching.traced import without_this, without_us
 from kitchen.watching.whose import is_ours, is_readers
 
-UNCOUNTED = (
-    "<importlib._bootstrap, kitchen>"  # frames of a file of such a name do not count in a warning's `stacklevel`
-)
+# Frames of a file of such a name do not count in the `stacklevel` of a warning.
+UNCOUNTED = "<importlib._bootstrap, kitchen>"
 _changing = threading.RLock()  # garbage is collected at any moment, and the block of a dropped coroutine ends then
 
 

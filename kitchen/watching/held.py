@@ -14,7 +14,7 @@ from kitchen.watching.crowds import spots
 from kitchen.watching.errands import IN_THREADS
 from kitchen.watching.facts import Facts, Sample, TaskStep
 from kitchen.watching.program import calls_in, imports
-from kitchen.watching.stretches import inside, union, without
+from kitchen.watching.stretches import inside, turns_given, union, without
 from kitchen.watching.whose import place
 from kitchen.watching.wording import number, span_of
 
@@ -108,21 +108,13 @@ def _kept_waiting(facts, steps):
 def _ready(facts, least):
     """When tasks were READY for `least` seconds or longer: start, end, lane. Not who gave its turn away itself."""
     lanes, states, _, starts, ends, _ = facts.timeline.table
-    gave = set(_turns_given(facts.steps))
-    for lane, state, start, end in zip(lanes, states, starts, ends, strict=True):
-        if state is READY and end - start >= least and lane in facts.tasks and (lane, start) not in gave:
-            yield start, end, lane
-
-
-def _turns_given(steps):
-    """Lanes and moments at which a task made one that began at once, within its own step."""
-    under_way = []
-    for step in sorted(steps, key=lambda step: step.start):
-        while under_way and under_way[-1].stop <= step.start:
-            under_way.pop()
-        for maker in under_way:
-            yield maker.lane, step.start
-        under_way.append(step)
+    found = [
+        (start, end, lane)
+        for lane, state, start, end in zip(lanes, states, starts, ends, strict=True)
+        if state is READY and end - start >= least and lane in facts.tasks
+    ]
+    gave = set(turns_given(facts.steps)) if found else ()
+    return [(start, end, lane) for start, end, lane in found if (lane, start) not in gave]
 
 
 def _of_held(look, where, times):

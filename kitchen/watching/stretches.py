@@ -39,3 +39,14 @@ def inside(stretches: list, steps: list) -> Iterator[TaskStep]:
         at = bisect_right(starts, (step.start + step.stop) / 2) - 1
         if at >= 0 and (step.start + step.stop) / 2 < stretches[at][1]:
             yield step
+
+
+def turns_given(steps: list[TaskStep]) -> Iterator[tuple[int, float]]:
+    """Lanes and moments at which a task made one that began at once, within its own step."""
+    under_way = []
+    for step in sorted(steps, key=lambda step: step.start):
+        while under_way and under_way[-1].stop <= step.start:
+            under_way.pop()
+        for maker in under_way:
+            yield maker.lane, step.start
+        under_way.append(step)

@@ -138,8 +138,10 @@ class Figure:
         self.page, self.root = page, root
 
     def value(self, expression):
-        """What the figure's own object says: `value("playhead")`."""
-        return self.root.evaluate(f"root => root.kitchen.{expression}")
+        """What the figure's own object says: `value("playhead")`. A plan thrown away is made in the next frame."""
+        planned = "while (!root.kitchen.plan) await new Promise(requestAnimationFrame)"
+        waits = planned if expression.startswith("plan.") else ""
+        return self.root.evaluate(f"async root => {{ {waits}; return root.kitchen.{expression} }}")
 
     def sample(self):
         """All that can be seen of the figure at this moment, its picture as one number; None: it is not there yet."""

@@ -32,6 +32,7 @@ from kitchen.watching.ears import as_it_is, died, dropped, has_loop, loop_runs, 
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.tracer import Tracer
+from kitchen.watching.whose import is_readers
 
 
 class watch:
@@ -151,9 +152,9 @@ class watch:
             self._recorder.remark("never awaited", None, *never_awaited(coroutine))
 
     def _died(self, death):
-        """Of threads that die of an exception: Python prints it, and tells nobody."""
-        note = leftovers.of_thread(death)
-        if note and self._recorder.ended is None:
+        """Of threads that die of an exception: Python prints it, and tells nobody. A program's own hook has heard of it."""
+        note, hook = leftovers.of_thread(death), getattr(died.plain, "__code__", None)
+        if note and self._recorder.ended is None and not (hook is not None and is_readers(hook.co_filename)):
             self._recorder.remark(*note)
 
     def _has_loop(self, runner):

@@ -83,15 +83,16 @@ def test_a_job_that_fails_while_its_future_is_kept():
     assert run.findings == []
 
 
+async def a_thread_that_dies():
+    thread = threading.Thread(target=fail, name="cellar")
+    thread.start()
+    await asyncio.sleep(0.05)
+    thread.join()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_dies_unheard():
-    async def program():
-        thread = threading.Thread(target=fail, name="cellar")
-        thread.start()
-        await asyncio.sleep(0.05)
-        thread.join()
-
-    (finding,) = run_watched(program).findings
+    (finding,) = run_watched(a_thread_that_dies).findings
     assert finding.kind == "unnoticed"
     assert finding.text.startswith("cellar died of ValueError: too salty, at test_crowds.py, line ")
 
@@ -118,6 +119,13 @@ def test_nothing_is_said_of_threads_that_are_heard(program):
     before = threading.excepthook
     assert run_watched(program).findings == []
     assert threading.excepthook is before
+
+
+def test_a_thread_whose_death_the_programs_own_hook_hears_of_was_heard(monkeypatch):
+    heard = []
+    monkeypatch.setattr(threading, "excepthook", lambda death: heard.append(death.exc_type))
+    assert run_watched(a_thread_that_dies).findings == []
+    assert heard == [ValueError]
 
 
 async def _ask(port):

@@ -35,7 +35,7 @@ def steps(tracer: Any, lane: Lane, coroutine: Any) -> Generator[Any, Any, Any]:
         if start > meter[0]:
             if lane.left:  # the watch is over, and it could not be taken away
                 return (yield from _unseen(inner, thrown))
-            tracer.read(start)
+            lane.started = start = tracer.read()
         before = None
         if awaited is None:
             woken, waited = stop, 0.0  # it gave way, and could have gone on at once
@@ -63,9 +63,10 @@ def steps(tracer: Any, lane: Lane, coroutine: Any) -> Generator[Any, Any, Any]:
             raise
         stop = now()
         took = stop - start
-        if took > long:
-            tracer.held(lane, start, stop)
-        if not meter[1]:
+        if took > long and tracer.held(lane, start, stop):
+            stretch = None
+            note((lane, woken, start, stop, before, gave_way if awaited is None else waits))
+        elif not meter[1]:
             note((lane, woken, start, stop, before, gave_way if awaited is None else waits))
         elif stretch is not None and stop - stretch[0] < meter[1]:  # see Record.stretch
             stretch[1] = stop

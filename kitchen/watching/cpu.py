@@ -16,6 +16,7 @@ from kitchen.timeline import IDLING, READY, RUNNING, State
 ERROR_SECONDS = 0.001 if CPU_CLOCK_IS_FINE else 0.016  # what is shorter is not told apart
 # The part of a moment that other threads must have used for this one to have queued for the interpreter.
 OTHERS_SHARE = 0.3
+PROMPT_SECONDS = 0.0005  # within which the clocks can be read: whoever took longer was kept waiting meanwhile
 SOME_SHARE = 0.01  # the part that a thread uses at least, if it wants to run and is let to it now and then
 
 
@@ -75,8 +76,15 @@ class ThreadClock:
         """What the clocks say, asked by the thread itself."""
         return Reading(now, time.thread_time(), time.process_time(), self._queued())
 
-    def read_from_outside(self, now: float) -> Reading | None:
-        """The same, asked by another thread; None where this system does not tell."""
+    def read_now(self) -> Reading:
+        """The same, of one moment: once more if the thread was kept waiting meanwhile, which some clocks know, and some not."""
+        return _prompt(self.read)
+
+    def read_from_outside(self) -> Reading | None:
+        """That, asked by another thread; None where this system does not tell."""
+        return _prompt(self._read_from_outside)
+
+    def _read_from_outside(self, now):
         own = cpu_of(self.native_id)
         return own if own is None else Reading(now, own, time.process_time(), self._queued())
 
@@ -91,6 +99,26 @@ class ThreadClock:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def _prompt(read):
+    for _ in range(5):
+        reading = read(began := time.perf_counter())
+        if time.perf_counter() - began < PROMPT_SECONDS:
+            break
+    return reading
+
+
+def settled(readings: list[Reading]) -> list[Reading]:
+    """Readings in order of time, with what the later ones know of the earlier: a wait in the system's queue is told of when
+    it is over, and so as if it had all been since the reading before."""
+    later = None
+    for at in range(len(readings) - 1, -1, -1):
+        reading = readings[at]
+        if later is not None and reading.queued is not None and later.queued is not None:
+            reading = reading._replace(queued=max(reading.queued, later.queued - (later.time - reading.time)))
+        readings[at] = later = reading
+    return readings
 
 
 def shares(before: Reading, after: Reading, is_edge: bool = False) -> dict[State, float]:

@@ -24,7 +24,8 @@ SHORT_SECONDS = 0.02  # a step that is longer counts when those of one line are 
 NEAR_SECONDS = 0.1  # around a step, in which it is looked for what other threads did
 MOST = 0.5  # the part of a time that is enough to say what it was used for
 RESULT = "result of another thread"
-THREADS = {"queued", "kept the interpreter"}  # other threads of the program did it, while the loop's own was READY
+THREADS = {"queued", "kept the interpreter"}  # what threads do to each other
+A_TASK = "a task"  # a step of one, of which no better name is known
 
 
 class Place(NamedTuple):
@@ -35,6 +36,11 @@ class Place(NamedTuple):
     name: str
     sure: bool
     does: str
+
+    @property
+    def is_others(self) -> bool:
+        """Whether other threads of the program did it, while the loop's own was READY."""
+        return self.does in THREADS and self.name != A_TASK
 
 
 ADVICE = {
@@ -61,15 +67,15 @@ def blocked(facts: Facts) -> list[Finding]:
     look, held = Look(facts), defaultdict(list)
     for step, kept in zip(steps, _kept_waiting(facts, steps), strict=True):
         where = look.culprit(step)
-        is_its_own = where.does in THREADS or look.held_by(step) >= HELD_SECONDS
-        if ((kept or look.came(step)) and is_its_own) or where.does == "waited for itself":
+        is_programs = where.is_others or look.held_by(step) >= HELD_SECONDS
+        if ((kept or look.came(step)) and is_programs) or where.does == "waited for itself":
             held[where].append((step, len(kept)))
     stretches = list(_ready(facts, HELD_SECONDS))
     told = sorted((step.start, step.stop) for times in held.values() for step, _ in times)
     rest = list(without(union(stretches), told, HELD_SECONDS))
     explained = queued = 0.0
     for where, times in _in_the_rest(facts, look, rest).items():
-        took = sum(_length(step) if where.does in THREADS else look.held_by(step) for step in times)
+        took = sum(_length(step) if where.is_others else look.held_by(step) for step in times)
         explained, queued = explained + took, queued + sum(map(_length, times)) - took
         if not where.name and not where.line:
             continue  # steps too short to be worth a word each
@@ -126,7 +132,7 @@ def _of_held(look, where, times):
         were = f"; something had come through {number(came, 'connection')}"
     at = place(where.file, where.line) if where.line else where.name
     advice = ADVICE[where.does]
-    if at == "a task" and step.lane >= 0:
+    if at == A_TASK and step.lane >= 0:
         at, advice = look.facts.timeline.lanes[step.lane], ADVICE["elsewhere"]
     at = at if where.sure or not where.line else f"something at or after {at}"
     verb = "kept the interpreter" if where.does == "kept the interpreter" else "held the loop"
@@ -237,16 +243,16 @@ class Look:
     def _before(self, step, seen, at):
         """Where it stood when it was last seen: what held it began after that."""
         if at:
-            return Place(seen[at - 1].file, seen[at - 1].line, "a task", False, "")
+            return Place(seen[at - 1].file, seen[at - 1].line, A_TASK, False, "")
         waits = self.waits[step.lane]
         before = bisect_right(waits, step.start, key=lambda wait: wait.end)
         if before:
             frame = waits[before - 1].frames[-1]
-            return Place(frame.code.co_filename, frame.line, "a task", False, "")
+            return Place(frame.code.co_filename, frame.line, A_TASK, False, "")
         if waits:
             code = waits[0].frames[0].code
-            return Place(code.co_filename, code.co_firstlineno, "a task", False, "")
-        return _most_common(seen, "") if seen else Place("", 0, "a task", False, "")
+            return Place(code.co_filename, code.co_firstlineno, A_TASK, False, "")
+        return _most_common(seen, "") if seen else Place("", 0, A_TASK, False, "")
 
     def spent(self, step: TaskStep) -> dict[State, float]:
         """For how many seconds of a step its thread ran, idled, and queued."""
@@ -368,7 +374,7 @@ def _most_common(seen: list[Sample], does):
     elif waits:
         itself = file and "run_coroutine_threadsafe" in calls_in(file, line) and seen[-1].ready
         does = "waited for itself" if itself else "waited for a thread"
-    return Place(file, line, "" if file else f"a callback, {name}," if name else "a task", True, does)
+    return Place(file, line, "" if file else f"a callback, {name}," if name else A_TASK, True, does)
 
 
 def _shares(seen):

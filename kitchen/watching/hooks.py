@@ -231,7 +231,7 @@ class Hooks:
             finally:
                 stop = now()
                 for lane in seen:
-                    lane.tracer.bare_step_ends(lane, start, stop)
+                    lane.tracer.bare_step_ends(lane, stop)
                 self.is_in_step = self.may_give_way = was_in_step
                 while afterwards:
                     afterwards.pop()()

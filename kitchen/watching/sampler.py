@@ -310,7 +310,7 @@ class Sampler:
             return
         if call is IN_C and lane is None and not (tracer.loop and tracer.loop.is_running()):
             return  # whoever called, it was no loop
-        reading = tracer.clock.read_from_outside(now)
+        reading = tracer.clock.read_from_outside()
         if lane is not None:
             looked = lane.looks[-1].time if lane.looks else 0.0
             if now - looked < RARER * (now - (lane.started or now)):

@@ -13,11 +13,11 @@ from typing import Any
 
 from kitchen.watching import leftovers, stuck
 from kitchen.watching.clock import LONG_STEP_SECONDS, steps
-from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time
+from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time, settled
 from kitchen.watching.ears import call_graphs
 from kitchen.watching.hooks import Hooks
 from kitchen.watching.lane import Lane, weakly
-from kitchen.watching.record import Record
+from kitchen.watching.record import GAVE_WAY, WAITS, Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
 from kitchen.watching.whose import FOREIGN, is_aside, is_asyncios, is_librarys, is_readers, serves
@@ -26,6 +26,7 @@ CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.ru
 READ_EVERY_SECONDS = 0.004  # between two looks at the CPU clock when a step begins
 SNAPSHOT_SECONDS = 0.1  # between two looks at where all tasks stand, when one is interrupted
 HELD_KEPT = 1000
+OWN_NOTE_SHARE = 1 / 16  # of the grain (see Record.grain): what a longer step did is known, and stays known
 
 
 class Tracer:
@@ -55,7 +56,7 @@ class Tracer:
         self.hooks = Hooks.of(self.loop)
         self.shift = self.hooks.shift
         self.clock = ThreadClock()
-        self.reading = self.clock.read(perf_counter())
+        self.reading = self.clock.read_now()
         self.is_on = True
         self.recorder.tracers.append(self)
         self.hooks.enter(self)
@@ -274,19 +275,22 @@ class Tracer:
 
     # --- steps
 
-    def read(self, start: float) -> None:
-        """A step begins, and the CPU clock was not looked at for a while."""
-        self.reading = self.clock.read(start)
-        self.meter[:] = start + READ_EVERY_SECONDS, self.recorder.grain()
+    def read(self) -> float:
+        """A step is about to begin, and the CPU clock was not looked at for a while; returns when it begins, after that."""
+        self.reading = self.clock.read_now()
+        self.meter[:] = self.reading.time + READ_EVERY_SECONDS, self.recorder.grain()
+        return self.reading.time
 
-    def held(self, lane: Lane, start: float, stop: float) -> None:
-        """A step was long: what its thread did meanwhile is noted with it."""
+    def held(self, lane: Lane, start: float, stop: float) -> bool:
+        """A step was long: what its thread did meanwhile is noted with it, if it is long enough for a note of its own."""
         readings, lane.looks = [look for look in self.readings(lane, start) if look.time < stop], ()
         self.reading = self.clock.read(stop)
         self.meter[0] = stop + READ_EVERY_SECONDS
-        if stop - start > self.meter[1]:
-            ours = lane.ours if lane.ours_of == start else 0.0
-            self.recorder.held(lane, start, [*readings, self.reading] if readings else (), ours)
+        if stop - start <= self.meter[1] * OWN_NOTE_SHARE:
+            return False
+        ours = lane.ours if lane.ours_of == start else 0.0
+        self.recorder.held(lane, start, settled([*readings, self.reading]) if readings else (), ours)
+        return True
 
     def readings(self, lane: Lane, start: float) -> list[Reading]:
         """What the clocks have said so far of the step that began at `start`; none, if nothing is known of its beginning."""
@@ -299,7 +303,7 @@ class Tracer:
         if not lane.is_noted:
             self._goes_on(lane, lane.started)
         if start > self.meter[0]:
-            self.read(start)
+            start = self.read()
         lane.started = lane.looked = start
         lane.before = None
         task = lane.task()
@@ -308,19 +312,20 @@ class Tracer:
             if awaited.cancelled():
                 self._snap(start)
 
-    def bare_step_ends(self, lane: Lane, start: float, stop: float) -> None:
+    def bare_step_ends(self, lane: Lane, stop: float) -> None:
         """It has ended, and the task with it, perhaps."""
         if not self.is_on or lane.key not in self.lanes:
             return  # the block ended in this step
-        task = lane.task()
+        task, start = lane.task(), lane.started
         if task is None or task.done():
             self._is_over(lane, lane.before)
             return
-        if stop - start > LONG_STEP_SECONDS:
-            self.held(lane, start, stop)
+        has_note = stop - start > LONG_STEP_SECONDS and self.held(lane, start, stop)
         gave_way = getattr(task, "_fut_waiter", None) is None
         stretch = lane.stretch
-        if stretch is not None and stop - stretch[0] < self.meter[1]:
+        if has_note:
+            self.note((lane, lane.woken, start, stop, lane.before, GAVE_WAY if gave_way else WAITS))
+        elif stretch is not None and stop - stretch[0] < self.meter[1]:
             waited = 0.0 if stretch[5] else max(lane.woken - stretch[1], 0.0)
             stretch[1:6] = stop, stretch[2] + stop - start, stretch[3] + waited, stretch[4] + 1, gave_way
         else:

@@ -1,12 +1,13 @@
 """What a thread did with a stretch of time, by its clocks: readings are made by hand."""
 
 import time
+from itertools import pairwise
 
 import pytest
 
 from kitchen.timeline import IDLING, READY, RUNNING
 from kitchen.watching import cpu
-from kitchen.watching.cpu import Reading, ThreadClock, shares
+from kitchen.watching.cpu import PROMPT_SECONDS, Reading, ThreadClock, settled, shares
 
 START = Reading(10.0, 1.0, 5.0, 0.0)
 
@@ -58,6 +59,33 @@ def test_a_coarse_clock_tells_nothing_of_what_is_shorter_than_its_error(gil, mon
     monkeypatch.setattr(cpu, "ERROR_SECONDS", 0.016)
     assert shares(START, after(0.1, 0.0155))[RUNNING] == 0.0
     assert shares(START, after(0.1, 0.0855))[RUNNING] == pytest.approx(0.1)
+
+
+def test_a_wait_in_the_systems_queue_is_where_it_was_though_it_is_told_of_when_it_is_over(gil):
+    looks = [START, after(0.05, 0.004, queued=0.046), after(0.1, 0.004, queued=0.046), after(0.15, 0.005, queued=0.145)]
+    idle = [shares(before, then)[IDLING] for before, then in pairwise(looks)]
+    assert idle[1] == pytest.approx(0.05)
+    assert [shares(before, then)[IDLING] for before, then in pairwise(settled(looks))] == [0.0, 0.0, 0.0]
+    slept = [START, after(0.1, 0.0), after(0.11, 0.0, queued=0.009)]
+    assert settled(list(slept)) == slept
+    unknown = [look._replace(queued=None) for look in slept]
+    assert settled(list(unknown)) == unknown
+
+
+def test_clocks_that_were_read_while_their_thread_did_not_get_the_cpu_are_read_once_more(monkeypatch):
+    clock, stalls = ThreadClock(), [0.0, 2 * PROMPT_SECONDS, 0.3]
+    now, read = [100.0], clock.read
+
+    def stall(moment):
+        reading = read(moment)
+        now[0] += stalls.pop()
+        return reading
+
+    monkeypatch.setattr(cpu.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(clock, "read", stall)
+    reading = clock.read_now()
+    assert reading.time == 100.0 + 2 * PROMPT_SECONDS + 0.3 and not stalls
+    clock.close()
 
 
 def test_the_clocks_of_a_thread_count_what_it_computes_and_not_what_it_sleeps():

@@ -876,6 +876,26 @@ def test_steps_that_wait_for_each_other_are_bounded_too_and_long_waits_stay_exac
     assert run.findings == []
 
 
+def test_what_a_long_step_did_is_known_however_many_steps_share_a_note(monkeypatch):
+    monkeypatch.setattr(record, "FIRST_GRAIN_SECONDS", 0.3)
+    monkeypatch.setattr(record, "NOTES_KEPT", 20)
+
+    async def main():
+        async with watch() as run:
+            while not run._recorder._grain:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            for _ in range(4):
+                time.sleep(0.05)  # noqa: ASYNC251
+                await asyncio.sleep(0)
+        return run
+
+    run = asyncio.run(main())
+    assert run._recorder._grain >= 0.3
+    spans = run.timeline.spans
+    assert sum(span.duration for span in spans if span.state is IDLING) >= 0.1
+    assert sum(span.duration for span in spans if span.state is RUNNING) < 0.1
+
+
 def test_the_first_steps_are_exact_and_nothing_is_inferred_of_short_ones():
     async def main():
         async with watch() as run:

@@ -19,7 +19,7 @@ MEASURE = """number => {
     const look = () => {
         const kitchen = output.querySelector(".kitchen")?.kitchen
         const has = kitchen?.plan?.rows.filter(row => row.kind === "lane").length
-        if (kitchen?.frames) lanes = Math.max(lanes, has)
+        if (kitchen?.frames && has !== undefined) lanes = Math.max(lanes, has)
         const found = output.querySelector(".kitchen-findings")?.offsetHeight
         const height = Math.round(output.getBoundingClientRect().height - (found ? found + 8 : 0))  // that is news
         if (lanes !== null && seen.at(-1)?.[1] !== height) seen.push([lanes, height])

@@ -385,6 +385,10 @@ async def lets_go():
     left = await task
     future = loop.run_in_executor(None, note("a function", lambda: None))
     await future
+    for _ in range(1000):  # its thread lets go of it a moment after it has said that it is done
+        if made["a function"]() is None:
+            break
+        await asyncio.sleep(0.005)
     left += ["a function"] * (made["a function"]() is not None)
     del task, future
     await asyncio.sleep(0.001)

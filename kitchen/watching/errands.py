@@ -2,15 +2,32 @@
 
 import ast
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
+from kitchen.watching.asked import (
+    function_around,
+    group_of_one,
+    is_clock,
+    is_entry_of_its_own,
+    names_in,
+    names_of_rounds,
+    paths,
+    says_order,
+)
 from kitchen.watching.facts import Frame
-from kitchen.watching.order import group_of_one, keeps_order, names_in, needs_guard
-from kitchen.watching.program import FUNCTIONS, all_awaits, awaits, is_inside, path_of, statement_of, tree_of
+from kitchen.watching.order import keeps_order, needs_guard
+from kitchen.watching.program import FUNCTIONS, all_awaits, awaits, is_inside, path_of, tree_of
 from kitchen.watching.whose import is_readers
 
 IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
 IN_THREADS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0}  # the function is this argument
+READS = ("communicate", "read", "receive", "recv", "wait")  # what has begun already
+UNDER_WAY = {"shield", "wait", "wait_for", "wrap_future"}  # wait for what their argument does already
+# Libraries whose connections do one thing at a time.
+TAKE_TURNS = {"aiomysql", "aiopg", "aiosqlite", "asyncpg", "psycopg", "sqlalchemy", "websockets"}
+ONE = {"limit", "limit_per_host", "max_connections", "max_size", "maxsize", "max_workers", "pool_size", "max_rate"}
 LIMITS = re.compile(r"limit|throttl|pace|polite|rate_|_rate|acquire|debounce|bucket", re.IGNORECASE)
 
 
@@ -42,19 +59,32 @@ def _given(value, node):
         return _given(value.args[0].elts[0], node) if len(value.args[0].elts) == 1 else None
     if name in IN_TASKS and value.args and (name != "gather" or len(value.args) == 1):
         inner = value.args[0]
+        if isinstance(inner, ast.Name):
+            inner = _set_just_before(inner.id, node) or inner
         return _given(inner, node) or (inner if isinstance(inner, ast.Call) else None)
     return None
 
 
 def _set_just_before(name, node):
-    """The value that the statement before this one gives to a name."""
-    statement = statement_of(node)
-    for _, block in ast.iter_fields(statement.parent):
-        if isinstance(block, list) and statement in block and (at := block.index(statement)):
-            before = block[at - 1]
-            if isinstance(before, ast.Assign) and [path_of(target) for target in before.targets] == [name]:
-                return before.value
-    return None
+    """The value that a name was given last before an await, in the same round of a loop, if nothing was awaited since then,
+    and no other task made."""
+    scope = node
+    while not isinstance(scope, (ast.For, ast.AsyncFor, ast.While, *FUNCTIONS)) and hasattr(scope, "parent"):
+        scope = scope.parent
+    start, inside = (node.lineno, node.col_offset), list(ast.walk(scope))
+    before = [inner for inner in inside if isinstance(inner, ast.Assign) and _end(inner) <= start]
+    given = [inner for inner in before if [path_of(target) for target in inner.targets] == [name]]
+    last = max(given, key=_end, default=None)
+    if last is None:
+        return None
+    since = [
+        inner for inner in inside if isinstance(inner, (ast.Await, ast.Call)) and _end(last) < _end(inner) <= start
+    ]
+    return None if any(isinstance(inner, ast.Await) or _name(inner) in IN_TASKS for inner in since) else last.value
+
+
+def _end(node):
+    return node.end_lineno, node.end_col_offset
 
 
 def _name(thing):
@@ -65,15 +95,33 @@ def _name(thing):
 
 
 def is_limited(inside: tuple[Frame, ...], frame: Frame, errand: str) -> bool:
-    """Whether a call does one thing at a time on purpose, as the text of what it calls says; `inside`: the frames in it."""
+    """Whether a call does one thing at a time on purpose, as the text of what it calls says; `inside`: the frames in it.
+
+    So does one that waits for what is under way already, and one over a connection of a library that takes turns.
+    """
     if any(LIMITS.search(inner.code.co_name) for inner in inside):
         return True
-    callee = frame.callee
-    tree = tree_of(frame.code.co_filename)
-    if not errand and callee is not None and is_readers(callee.co_filename):
-        of_callee, others = tree_of(callee.co_filename), tree is not None and is_of_another(tree, frame.line)
-        return of_callee is not None and limits_itself(of_callee, callee.co_firstlineno, others)
-    return tree is not None and bool(errand) and limits_itself(tree, errand)
+    tree, last = tree_of(frame.code.co_filename), (frame, *inside)[-1]
+    if last.callee is not None and not TAKE_TURNS.isdisjoint(Path(last.callee.co_filename).parts):
+        return True
+    if tree is None:
+        return False
+    if _lets_one_in(tree) or (inside and _waits_for_what_is_there(tree_of(last.code.co_filename), last.line)):
+        return True
+    if errand:
+        node = awaits(tree, frame.line)
+        given = _given(node.value, node) if isinstance(node, ast.Await) else None
+        function = getattr(given, "func", given)
+        shared = shared_with(tree, frame.line, tree, errand)
+        return (function is not None and says_order(function, True)) or limits_itself(tree, errand, shared=shared)
+    others = is_of_another(tree, frame.line)
+    for at, code in enumerate([frame.callee, *(inner.code for inner in inside[1:])]):
+        of_callee = tree_of(code.co_filename) if code is not None and is_readers(code.co_filename) else None
+        if of_callee is not None:
+            shared = () if at else shared_with(tree, frame.line, of_callee, code.co_firstlineno)
+            if limits_itself(of_callee, code.co_firstlineno, others and not at, shared):
+                return True
+    return False
 
 
 def _function(tree, which):
@@ -105,47 +153,147 @@ def is_of_another(tree: ast.Module, line: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=64)
+def _lets_one_in(tree):
+    """Whether a file makes something that lets one in at a time, and no more."""
+    return any(
+        isinstance(node, ast.keyword)
+        and node.arg in ONE
+        and isinstance(node.value, ast.Constant)
+        and node.value.value == 1
+        for node in ast.walk(tree)
+    )
+
+
+def _waits_for_what_is_there(tree, line):
+    """Whether a line of a function awaits something that the function was given, or has as an attribute: a task, say. Or a
+    future, which somebody else will set, one after the other, perhaps."""
+    node = awaits(tree, line) if tree is not None else None
+    value = node.value if isinstance(node, ast.Await) else None
+    while isinstance(value, ast.Call) and _name(value) in UNDER_WAY and value.args:
+        value = value.args[0]
+        while isinstance(value, (ast.List, ast.Set, ast.Tuple)) and len(value.elts) == 1:
+            value = value.elts[0]
+    if isinstance(value, ast.Call):
+        of, _, name = path_of(value.func).rpartition(".")
+        return name.startswith(READS) and of.partition(".")[0] in _parameters(function_around(node))
+    path = path_of(value) if value is not None else ""
+    made = _set_just_before(path, node) if path else None
+    is_own = path in names_in(function_around(node), ast.Store) and _name(made) not in ("create_future", "Future")
+    return bool(path) and ("." in path or not is_own)
+
+
+def _parameters(function):
+    return {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)} - {"self", "cls"}
+
+
 @lru_cache(maxsize=4096)
-def limits_itself(tree: ast.Module, which: int | str, is_of_another: bool = False) -> bool:
+def shared_with(tree: ast.Module, line: int, of_callee: ast.Module, which: int | str) -> frozenset[str]:
+    """The parameters of a function that a line gives one and the same thing each time: not what its loop goes through."""
+    function, node = _function(of_callee, which), awaits(tree, line)
+    if function is None or not isinstance(node, ast.Await):
+        return frozenset()
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    given = _given(node.value, node)
+    call = given if isinstance(given, ast.Call) else node.value
+    if given is not None and call is not given:  # a function, and what it is to be called with
+        call = next((inner for inner in ast.walk(call) if isinstance(inner, ast.Call) and given in inner.args), None)
+    if not isinstance(call, ast.Call):
+        return frozenset()
+    args = call.args[call.args.index(given) + 1 :] if given in call.args else call.args
+    pairs = [*zip(names, args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+    own = names_of_rounds(node)
+    return frozenset(name for name, value in pairs if name and path_of(value) and not names_in(value, ast.Load) & own)
+
+
+@lru_cache(maxsize=4096)
+def limits_itself(
+    tree: ast.Module, which: int | str, is_of_another: bool = False, shared: Iterable[str] = frozenset()
+) -> bool:
     """Whether a function, given by its first line or its name, does one thing at a time on purpose: it holds what guards,
-    makes a pause, keeps an order, goes by what it has set itself. `is_of_another`: its `self` is another one each time."""
+    makes a pause, keeps an order, goes by what it has set itself. `is_of_another`: its `self` is another one each time;
+    `shared`: those of its parameters that are the same each time."""
     function = _function(tree, which)
     if function is None:
         return False
     inside = [node for statement in function.body for node in ast.walk(statement)]
     waits = [node for node in inside if isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor))]
     pauses = [node for node in waits if isinstance(node, ast.Await) and _name(node.value) == "sleep"]
-    if pauses and len(waits) > len(pauses):
+    if (pauses and len(waits) > len(pauses)) or any(map(_is_a_measure, inside)):
         return True
     if any(keeps_order(node, function) or LIMITS.search(_asked(node)) for node in inside):
         return True
-    outside = _set_outside(function, inside)
-    shared = [(path, target) for path, target in outside if not (is_of_another and path.startswith("self."))]
-    return any(_is_read_before(path, target, inside) for path, target in shared)
+    if _asks_and_is_answered(function, inside):
+        return True
+    sets = [
+        (path, target, statement)
+        for path, target, statement in _set_outside(function, inside, shared)
+        if not (is_of_another and path.startswith("self."))
+    ]
+    return any(_goes_by(path, target, statement, inside) for path, target, statement in sets)
 
 
-def _set_outside(function, inside):
-    """What a function sets that is not its own, nor that of what it was called with: an attribute, a global. And where."""
+def _is_a_measure(node):
+    """Whether a function gives back for how long something took: together that would be something else."""
+    parts = ast.walk(node) if isinstance(node, ast.Return) else ()
+    differences = [part.left for part in parts if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub)]
+    return any(isinstance(left, ast.Call) and is_clock(left) for left in differences)
+
+
+def _asks_and_is_answered(function, inside):
+    """Whether a function sends something over a connection that is not its own, and receives the answer."""
+    own = names_in(ast.Module(function.body, []), ast.Store)
+    calls = [node for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    of = {
+        word: {path_of(call.func.value) for call in calls if call.func.attr.startswith(words)} - {""}
+        for word, words in {"asks": ("send", "write"), "is answered": ("recv", "receive", "read")}.items()
+    }
+    return any(path.partition(".")[0] not in own for path in of["asks"] & of["is answered"])
+
+
+def _set_outside(function, inside, shared):
+    """What a function sets that is not its own, nor that of what it alone was called with: an attribute, a global. And
+    the target, and the statement."""
     told = {name for node in inside if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
-    given = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)} - {"self", "cls"}
-    own = (given | names_in(ast.Module(function.body, []), ast.Store)) - told
-    for statement in (node for node in inside if isinstance(node, ast.Assign)):
-        for target in statement.targets:
-            is_entry = isinstance(target, ast.Subscript)
-            if is_entry and names_in(target.slice, ast.Load):
-                continue  # an entry for each call
-            path = path_of(target.value if is_entry else target)
+    own = (_parameters(function) - set(shared) | names_in(ast.Module(function.body, []), ast.Store)) - told
+    for statement in (node for node in inside if isinstance(node, (ast.Assign, ast.AugAssign))):
+        for target in getattr(statement, "targets", None) or [statement.target]:
+            path = path_of(target.value if isinstance(target, ast.Subscript) else target)
             if path and path.partition(".")[0] not in own:
-                yield path, target
+                yield path, target, statement
 
 
-def _is_read_before(path, target, inside):
-    """Whether something is read before an await, and set only after it: a later call goes by what this one sets."""
-    read = [node for node in inside if path_of(node) == path and isinstance(node.ctx, ast.Load)]
-    reads = [(node.lineno, node.col_offset) for node in read if not is_inside(node, target)]
-    end = statement_of(target).end_lineno, statement_of(target).end_col_offset
-    ends = [(node.end_lineno, node.end_col_offset) for node in inside if isinstance(node, ast.Await)]
-    return any(min(reads, default=end) < awaited <= end for awaited in ends)
+def _goes_by(path, target, statement, inside):
+    """Whether a function goes by what an earlier call of it has set: it reads that, or has not done with it."""
+    reads = [
+        node
+        for node in inside
+        if path_of(node) == path and isinstance(node.ctx, ast.Load) and not is_inside(node, target)
+    ]
+    if is_entry_of_its_own(target):
+        return any(_asks_another_entry(node, target) for node in reads)
+    if reads:
+        return not _is_made_once(path, statement)
+    if isinstance(statement, ast.AugAssign):
+        return False  # it counts
+    ends = [(node.lineno, node.col_offset) for node in inside if isinstance(node, ast.Await)]
+    return any(end > (statement.end_lineno, statement.end_col_offset) for end in ends)
+
+
+def _asks_another_entry(read, target):
+    above = read.parent
+    if isinstance(above, ast.Subscript) and above.value is read:
+        return ast.dump(above.slice) != ast.dump(target.slice)
+    is_test = isinstance(above, ast.Compare) and isinstance(above.ops[0], (ast.In, ast.NotIn))
+    return not is_test and not (isinstance(above, ast.Attribute) and above.attr == "get")
+
+
+def _is_made_once(path, statement):
+    """Whether something is set only as long as it is not there: a client, say."""
+    is_tested = isinstance(statement.parent, ast.If) and path in paths([statement.parent.test])
+    has_await = any(isinstance(node, ast.Await) for node in ast.walk(statement))
+    return is_tested and not has_await and not isinstance(statement, ast.AugAssign)
 
 
 def _begins(function):

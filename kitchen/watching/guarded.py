@@ -1,5 +1,6 @@
 """A lock that is held while its holder waits for the outside: the others queue, and their waits do not overlap either."""
 
+import re
 from collections import defaultdict
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from kitchen.watching.wording import number, span_of
 
 QUEUED_SECONDS = 0.1  # for which a task may queue without a word
 HOLDERS = 3  # one after the other: with fewer, the others only wait for what the first one fetches for all
+LOCK = re.compile(r"lock|mutex|guard", re.IGNORECASE)  # else it may be a thing of which there is one: an oven
 OVERLAP_SECONDS = 0.005  # more than that, and it was not one and the same lock
 
 
@@ -26,7 +28,7 @@ def lock_held(facts: Facts) -> list[Finding]:
             if tree is None:
                 continue
             if wait.kind == "lock" and frame is wait.frames[-1]:
-                for path in locks_at(tree, frame.line):
+                for path in filter(LOCK.search, locks_at(tree, frame.line)):
                     queues[file, path].append(wait)
             elif _fetches(wait, frame):
                 enters = frame.callee.co_name in ("__aenter__", "__aexit__")

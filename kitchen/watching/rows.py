@@ -7,17 +7,20 @@ from itertools import groupby, takewhile
 
 from kitchen.timeline import WAITING, Finding
 from kitchen.timeline.words import short
+from kitchen.watching.asked import asked_at
 from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.crowds import most_at_once, ran_in_threads
 from kitchen.watching.errands import errand_of, is_limited
 from kitchen.watching.facts import Facts, Frame
-from kitchen.watching.order import asked_at, independent
+from kitchen.watching.order import independent
 from kitchen.watching.program import tree_of
+from kitchen.watching.rounds import is_handed_its_rounds
 from kitchen.watching.whose import is_asyncios, is_readers, place
 from kitchen.watching.wording import span_of
 
 WORTH_SECONDS = 0.1  # that awaits in a row must have taken together to be worth a word
 CROWD_TASKS = 4  # that run the same function at the same time: there the waits overlap already
+SHARING_TASKS = 2  # that go through what each of them was handed: so many at a time are meant
 OWN_KINDS = {"lock", "semaphore", "event", "condition", "barrier", "queue", "tasks", "task", "process", "timeout"}
 THEIR_KINDS = {"lock", "semaphore", "barrier", "queue"}  # the same, when a library's function waits
 
@@ -123,7 +126,9 @@ class _Children:
 
 
 def _of_row(facts, code, first, last, rows):
-    if most_at_once((row[0].start, row[-1].end) for row in rows)[0] >= CROWD_TASKS:
+    tree = tree_of(code.co_filename)
+    crowd = SHARING_TASKS if is_handed_its_rounds(tree, first) else CROWD_TASKS
+    if most_at_once((row[0].start, row[-1].end) for row in rows)[0] >= crowd:
         return None
     row = max(rows, key=lambda row: row[-1].end - row[0].start)
     took, longest = sum(call.waited for call in row), max(call.waited for call in row)
@@ -136,7 +141,7 @@ def _of_row(facts, code, first, last, rows):
         return None  # over one connection, one is asked after the other
     name = row[0].name
     if name.startswith(("_", "<")):
-        name = asked_at(tree_of(code.co_filename), row[0].frame.line) or "a call"
+        name = asked_at(tree, row[0].frame.line) or "a call"
     again = f" (and so on, {len(rows)} times)" if len(rows) > 1 else ""
     text = (
         f"{where} awaited {name} {len(row)} times, one after the other: {short(took)} s{again}; together they could "

@@ -110,10 +110,11 @@ def is_clock(call: ast.Call) -> bool:
 
 
 def guards(node: ast.AST) -> bool:
-    """Whether this is a block that holds something without a name, as one holds a lock; a timeout does not."""
+    """Whether this is a block that holds something without a name, as one holds a lock; a timeout, or what suppresses an
+    error, does not."""
     if not isinstance(node, (ast.With, ast.AsyncWith)) or any(item.optional_vars for item in node.items):
         return False
-    return not any("timeout" in ast.unparse(item.context_expr) for item in node.items)
+    return not any(re.search("timeout|suppress", ast.unparse(item.context_expr)) for item in node.items)
 
 
 def is_guarded(node: ast.AST) -> bool:

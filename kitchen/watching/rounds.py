@@ -110,7 +110,10 @@ def _rounds_are_free(loop, node):
             tests += _decided_by(inner, node)
     source = [loop.iter if isinstance(loop, ast.For) else loop.test]
     used = _with_what_they_are_made_of(paths([*asked(node), *source, *tests]), inside) - targets
-    if used & (_carried(loop, node) | _changed(inside, node) - _imported(loop)):
+    carried = _carried(loop, node)
+    anew = _got(loop) - carried  # each round has its own
+    changed = {path for path in _changed(inside, node) if path.partition(".")[0] not in anew | _imported(loop)}
+    if used & (carried | changed):
         return False
     changes = [change for statement in loop.body for change in changes_of(statement)]
     return not any(is_felt_by(change, node, used) for change in changes)

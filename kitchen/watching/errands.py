@@ -23,6 +23,7 @@ from kitchen.watching.whose import is_readers
 
 IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
 IN_THREADS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0}  # the function is this argument
+FUTURES = {"Future", "create_future"}
 READS = ("communicate", "read", "receive", "recv", "wait")  # what has begun already
 UNDER_WAY = {"shield", "wait", "wait_for", "wrap_future"}  # wait for what their argument does already
 # Libraries whose connections do one thing at a time.
@@ -178,8 +179,11 @@ def _waits_for_what_is_there(tree, line):
         of, _, name = path_of(value.func).rpartition(".")
         return name.startswith(READS) and of.partition(".")[0] in _parameters(function_around(node))
     path = path_of(value) if value is not None else ""
-    made = _set_just_before(path, node) if path else None
-    is_own = path in names_in(function_around(node), ast.Store) and _name(made) not in ("create_future", "Future")
+    function = function_around(node) if path else ast.Pass()
+    made = [
+        inner for inner in ast.walk(function) if isinstance(inner, ast.Assign) and path in map(path_of, inner.targets)
+    ]
+    is_own = path in names_in(function, ast.Store) and not any(_name(inner.value) in FUTURES for inner in made)
     return bool(path) and ("." in path or not is_own)
 
 

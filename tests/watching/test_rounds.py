@@ -247,7 +247,7 @@ async def what_one_task_answers():
 
     async def call(number):
         reply = asyncio.get_running_loop().create_future()
-        inbox.put_nowait((number, reply))
+        await inbox.put((number, reply))
         return await reply
 
     inbox = asyncio.Queue()

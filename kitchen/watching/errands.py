@@ -183,8 +183,12 @@ def _waits_for_what_is_there(tree, line):
     made = [
         inner for inner in ast.walk(function) if isinstance(inner, ast.Assign) and path in map(path_of, inner.targets)
     ]
-    is_own = path in names_in(function, ast.Store) and not any(_name(inner.value) in FUTURES for inner in made)
+    is_own = path in names_in(function, ast.Store) and not any(_is_a_future(inner.value) for inner in made)
     return bool(path) and ("." in path or not is_own)
+
+
+def _is_a_future(value):
+    return isinstance(value, ast.Call) and (getattr(value.func, "attr", None) or _name(value)) in FUTURES
 
 
 def _parameters(function):

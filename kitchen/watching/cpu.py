@@ -77,7 +77,7 @@ class ThreadClock:
         return Reading(now, time.thread_time(), time.process_time(), self._queued())
 
     def read_now(self) -> Reading:
-        """The same, of one moment: once more if the thread was kept waiting meanwhile, which some clocks know, and some not."""
+        """The same, of one moment: once more if the thread had to wait meanwhile, which some clocks know, and some not."""
         return _prompt(self.read)
 
     def read_from_outside(self) -> Reading | None:

@@ -162,6 +162,7 @@ class Facts:
     `serving`: the numbers of those tasks that a connection's callback made: as many as others have asked for.
 
     `queued`: since when, and until when, jobs queued for a thread of the loop's executor. `standing`: see Standing.
+    `collections`: from when to when garbage was collected, which nobody can do anything beside.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
 
@@ -177,3 +178,4 @@ class Facts:
     standing: list[Standing] = field(default_factory=list)
     alone: bool = False
     serving: set[int] = field(default_factory=set)
+    collections: list[tuple[float, float]] = field(default_factory=list)

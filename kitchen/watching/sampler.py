@@ -38,6 +38,7 @@ from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.arrivals import came
 from kitchen.watching.cpu import cpu_of, one_at_a_time
 from kitchen.watching.facts import Sample
+from kitchen.watching.garbage import Collections
 from kitchen.watching.stacks import IN_C, Frame, Stacks
 from kitchen.watching.whose import is_ours, is_readers, place
 
@@ -124,6 +125,7 @@ class Sampler:
         self._over = threading.Event()
         self._before = weakref.WeakSet()
         self._looked = self._cpu = self._due = 0.0  # when it looked last, the CPU time then; when it means to look next
+        self._collections = Collections()
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
@@ -131,10 +133,12 @@ class Sampler:
         self._before = weakref.WeakSet(threading.enumerate())
         self._stacks = Stacks()  # here, since the first look is not to come late, nor to seem dear
         self._looked, self._cpu = perf_counter(), time.process_time()
+        self._collections.hear()
         self._thread.start()
 
     def stop(self) -> None:
         """Ends it; the threads that are drawn end here."""
+        self._collections.stop_hearing()
         self._over.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join()
@@ -163,6 +167,8 @@ class Sampler:
     def _try_to_look(self):
         try:
             self._look()
+            began = self.recorder.began
+            self.recorder.collections += [(start - began, stop - began) for start, stop in self._collections.take()]
         except Exception as error:  # a look that fails must not be the last one
             traceback.clear_frames(error.__traceback__)  # they hold on to the program's frames
             self.problem = error

@@ -12,14 +12,13 @@ from kitchen.timeline import IDLING, READY, RUNNING, State
 from kitchen.watching.cpu import ERROR_SECONDS, one_at_a_time
 from kitchen.watching.crowds import spots
 from kitchen.watching.errands import IN_THREADS
-from kitchen.watching.facts import Facts, Sample, TaskStep
+from kitchen.watching.facts import IMPORT, RESULT, START, Facts, Sample, TaskStep
 from kitchen.watching.program import calls_in, imports
 
 HELD_SECONDS = 0.1  # for which a step may hold the loop: asyncio's own slow_callback_duration
 SHORT_SECONDS = 0.02  # a step that is longer counts when those of one line are summed
 NEAR_SECONDS = 0.1  # around a step, in which it is looked for what other threads did
 MOST = 0.5  # the part of a time that is enough to say what it was used for
-RESULT = "result of another thread"
 THREADS = {"queued", "kept the interpreter"}  # what threads do to each other
 A_TASK = "a task"  # a step of one, of which no better name is known
 
@@ -37,6 +36,9 @@ class Place(NamedTuple):
     def is_others(self) -> bool:
         """Whether other threads of the program did it, while the loop's own was READY."""
         return self.does in THREADS and self.name != A_TASK
+
+
+NOBODY = Place("", 0, "", True, "")  # no line is to blame
 
 
 class Look:
@@ -246,11 +248,15 @@ def overlap(start: float, end: float, step: TaskStep) -> float:
 def _most_common(seen: list[Sample], does):
     """Where it stood most of the time."""
     (file, line, name, waits), _ = Counter(
-        (sample.file, sample.line, sample.function, sample.waits == RESULT) for sample in seen
+        (*sample[1:4], sample.waits if sample.waits in (RESULT, START, IMPORT) else "") for sample in seen
     ).most_common(1)[0]
     if file and (name == "<module>" or imports(file, line)):
         does = "imported"
-    elif waits:
+    elif file and waits == IMPORT:
+        does = "imported inside"
+    elif waits == START:  # until the new one has the CPU: no line can do anything about that
+        return NOBODY
+    elif waits == RESULT:
         itself = file and "run_coroutine_threadsafe" in calls_in(file, line) and seen[-1].ready
         does = "waited for itself" if itself else "waited for a thread"
     return Place(file, line, "" if file else f"a callback, {name}," if name else A_TASK, True, does)

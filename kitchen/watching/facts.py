@@ -82,6 +82,10 @@ class TaskStep(NamedTuple):
         return self.stop - self.start - self.ours
 
 
+# What a thread waits for, where more is known of it: what another one gives, its turn to begin, and an import's end.
+RESULT, START, IMPORT = "result of another thread", "start of a thread", "import"
+
+
 class Sample(NamedTuple):
     """Where a loop's thread stood while a step, or a callback, went on for long.
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from kitchen.timeline import READY, Finding
 from kitchen.timeline.words import short
-from kitchen.watching.culprit import A_TASK, HELD_SECONDS, MOST, SHORT_SECONDS, Look, Place, length_of, overlap
+from kitchen.watching.culprit import A_TASK, HELD_SECONDS, MOST, NOBODY, SHORT_SECONDS, Look, length_of, overlap
 from kitchen.watching.facts import Facts
 from kitchen.watching.stretches import inside, turns_given, union, without
 from kitchen.watching.whose import place
@@ -19,6 +19,7 @@ ADVICE = {
     "": "Hand it to asyncio.to_thread.",
     "elsewhere": "None of your own lines did: a library's, or an import, which can be done before the loop runs.",
     "imported": "It is an import: do it before the loop runs.",
+    "imported inside": "Something is imported in there: import it before the loop runs.",
     "waited for a thread": "It waited there for another thread: await asyncio.wrap_future of what it waits for.",
     "waited for itself": "It waited there for what only this loop can do: await the coroutine itself.",
     "queued": "Threads computed there, and one at a time runs Python: another process leaves the loop free.",
@@ -35,7 +36,7 @@ def blocked(facts: Facts) -> list[Finding]:
     for step, kept in zip(steps, _kept_waiting(facts, steps), strict=True):
         where = look.culprit(step)
         is_programs = where.is_others or look.held_by(step) >= HELD_SECONDS
-        if ((kept or look.came(step)) and is_programs) or where.does == "waited for itself":
+        if ((kept or look.came(step)) and is_programs and where != NOBODY) or where.does == "waited for itself":
             held[where].append((step, len(kept)))
     stretches = list(_ready(facts, HELD_SECONDS))
     told = sorted((step.start, step.stop) for times in held.values() for step, _ in times)
@@ -44,8 +45,8 @@ def blocked(facts: Facts) -> list[Finding]:
     for where, times in _in_the_rest(facts, look, rest).items():
         took = sum(length_of(step) if where.is_others else look.held_by(step) for step in times)
         explained, queued = explained + took, queued + sum(map(length_of, times)) - took
-        if not where.name and not where.line:
-            continue  # steps too short to be worth a word each
+        if where == NOBODY:
+            continue
         if where in held or took >= HELD_SECONDS:
             kept = [(step, _waiting(stretches, step)) for step in times]
             if any(many for _, many in kept):
@@ -124,7 +125,7 @@ def _in_the_rest(facts, look, rest):
     held = defaultdict(list)
     for step in inside(rest, look.steps) if rest else ():
         long_enough = length_of(step) >= SHORT_SECONDS and look.held_by(step) >= SHORT_SECONDS
-        held[look.culprit(step) if long_enough else Place("", 0, "", False, "")].append(step)
+        held[look.culprit(step) if long_enough else NOBODY].append(step)  # else too short to be worth a word
     steps = sorted((step.start, step.stop) for step in facts.steps) if rest else []
     for where, step in look.between(rest, steps):
         held[where].append(step)

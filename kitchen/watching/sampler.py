@@ -17,6 +17,7 @@ looks, and the 10 ms become more. A thread is drawn while one of the reader's ow
 """
 
 import asyncio
+import importlib
 import os
 import queue
 import selectors
@@ -37,7 +38,7 @@ from typing import Any
 from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.arrivals import came
 from kitchen.watching.cpu import cpu_of, one_at_a_time
-from kitchen.watching.facts import Sample
+from kitchen.watching.facts import IMPORT, RESULT, START, Sample
 from kitchen.watching.garbage import Collections
 from kitchen.watching.stacks import IN_C, Frame, Stacks
 from kitchen.watching.whose import is_ours, is_readers, place
@@ -60,7 +61,8 @@ KINDS = {
     "semaphore": [threading.Semaphore.acquire],
     "barrier": [threading.Barrier.wait],
     "thread": [threading.Thread.join],
-    "result of another thread": [
+    START: [threading.Thread.start],
+    RESULT: [
         futures.Future.result,
         futures.Future.exception,
         futures.wait,
@@ -72,6 +74,7 @@ MODULES = {  # each given by one of its functions
     "queue": [queue.Queue.get],
     "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
     "process": [subprocess.Popen.wait],
+    IMPORT: [importlib._bootstrap._find_and_load],
 }
 
 

@@ -218,6 +218,47 @@ def test_an_import_is_called_one(tmp_path, monkeypatch):
     assert "It is an import" in finding.text
 
 
+def test_an_import_that_a_library_does_is_called_one(tmp_path, monkeypatch):
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    (packages / "has_a_backend.py").write_text("def begin():\n    import slow_backend\n")
+    (packages / "slow_backend.py").write_text("import time\ntime.sleep(0.3)\n")
+    monkeypatch.syspath_prepend(packages)
+    import has_a_backend
+
+    async def program():
+        await asyncio.sleep(0.05)
+        has_a_backend.begin()  # it imports
+
+    finding = of_line(watched(program, tick), "it imports")
+    assert finding.text.endswith("Something is imported in there: import it before the loop runs.")
+    assert watched(program, tick).findings == []
+
+
+class SlowToBegin(threading.Thread):
+    """A thread that gets the CPU late."""
+
+    def _bootstrap(self):
+        time.sleep(0.3)
+        super()._bootstrap()
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_that_a_new_thread_waits_for_the_cpu_is_no_fault_of_who_starts_it(starts):
+    async def program():
+        await asyncio.sleep(0.05)
+        if starts:
+            SlowToBegin(target=len, args=("",)).start()
+        else:
+            threading.Event().wait(0.3)  # for nothing
+
+    run = watched(program, tick)
+    if starts:
+        assert run.findings == []
+    else:
+        assert of_line(run, "for nothing")
+
+
 # --- clean ones --------------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ SHORT_SECONDS = 0.02  # a step that is longer counts when those of one line are 
 NEAR_SECONDS = 0.1  # around a step, in which it is looked for what other threads did
 MOST = 0.5  # the part of a time that is enough to say what it was used for
 THREADS = {"queued", "kept the interpreter"}  # what threads do to each other
+UNSEEN, CALLBACK = -1, -2  # instead of a lane: of a task that has none, and of what is no task's
 A_TASK = "a task"  # a step of one, of which no better name is known
 
 
@@ -192,7 +193,7 @@ class Look:
                 if at >= 0 and sample.time <= steps[at][1]:
                     continue
                 between = row and bisect_right(starts, row[-1].time) <= at  # a step of a task
-                if row and (sample[1:4] != row[-1][1:4] or between):
+                if row and (between or (*sample[1:4], sample.is_tasks) != (*row[-1][1:4], row[-1].is_tasks)):
                     yield from self._stretch(row)
                     row = []
                 row.append(sample)
@@ -203,7 +204,8 @@ class Look:
             return
         share, others = _shares(row)
         start, stop = row[0].time, row[-1].time
-        step = TaskStep(-1, start, start, stop, min(_queued(row) + self.collected(start, stop), stop - start))
+        lane = UNSEEN if row[0].is_tasks else CALLBACK
+        step = TaskStep(lane, start, start, stop, min(_queued(row) + self.collected(start, stop), stop - start))
         does = "" if share is None else "waited" if share < 0.2 else "computed" if share > 0.8 else ""
         beside = Counter(sample.beside for sample in row if sample.beside)
         if beside and share is not None and share < MOST < others:

@@ -94,6 +94,7 @@ class Sample(NamedTuple):
     Python's own functions; "": nothing that is known. `ready`: how many callbacks queued. `beside`: file, line and function
     of the thread that used the CPU most since the last look. `queued`: for how many seconds, so far, other programs have
     kept the thread from the CPU. `came`: through how many connections something has come that the loop has not looked at.
+    `is_tasks`: it is, or may be, a task's step; else the loop called something that is no task's.
     """
 
     time: float
@@ -107,6 +108,7 @@ class Sample(NamedTuple):
     beside: tuple[str, int, str] | None = None
     queued: float | None = None
     came: int = 0
+    is_tasks: bool = True
 
 
 class Poll(NamedTuple):

@@ -6,7 +6,17 @@ from itertools import zip_longest
 
 from kitchen.timeline import READY, Finding
 from kitchen.timeline.words import short
-from kitchen.watching.culprit import A_TASK, HELD_SECONDS, MOST, NOBODY, SHORT_SECONDS, Look, length_of, overlap
+from kitchen.watching.culprit import (
+    A_TASK,
+    CALLBACK,
+    HELD_SECONDS,
+    MOST,
+    NOBODY,
+    SHORT_SECONDS,
+    Look,
+    length_of,
+    overlap,
+)
 from kitchen.watching.facts import Facts
 from kitchen.watching.stretches import inside, turns_given, union, without
 from kitchen.watching.whose import place
@@ -24,6 +34,15 @@ ADVICE = {
     "waited for itself": "It waited there for what only this loop can do: await the coroutine itself.",
     "queued": "Threads computed there, and one at a time runs Python: another process leaves the loop free.",
     "kept the interpreter": "It let no other thread run meanwhile, so a thread does not help: hand it to another process.",
+}
+# The same for what is no task's, and so cannot await: a callback, a protocol, an exception handler, `__del__`.
+IN_A_CALLBACK = {
+    "waited": "It only waited there, and a callback cannot await: start a task and keep it, or hand it to "
+    "loop.run_in_executor.",
+    "computed": "It computed: loop.run_in_executor keeps the loop free, another process makes it faster too.",
+    "": "Hand it to loop.run_in_executor.",
+    "waited for a thread": "It waited there for another thread: start a task that awaits asyncio.wrap_future of that.",
+    "waited for itself": "It waited there for what only this loop can do: start a task of the coroutine, and keep it.",
 }
 
 
@@ -99,7 +118,7 @@ def _of_held(look, where, times):
     if came := 0 if waiting else max(look.came(step) for step, _ in times):
         were = f"; something had come through {number(came, 'connection')}"
     at = place(where.file, where.line) if where.line else where.name
-    advice = ADVICE[where.does]
+    advice = (step.lane == CALLBACK and IN_A_CALLBACK.get(where.does)) or ADVICE[where.does]
     if at == A_TASK and step.lane >= 0:
         at, advice = look.facts.timeline.lanes[step.lane], ADVICE["elsewhere"]
     at = at if where.sure or not where.line else f"something at or after {at}"

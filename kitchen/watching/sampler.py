@@ -331,8 +331,13 @@ class Sampler:
         where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, name)
         own, all_, queued = reading[1:] if reading else (None, None, None)
         ready, beside = len(getattr(tracer.loop, "_ready", ())), self._busiest and self._busiest[1]
-        told = own, all_, spot.kind, ready, beside, queued, came(tracer.loop)
+        told = own, all_, spot.kind, ready, beside, queued, came(tracer.loop), lane is not None or _is_in_step(tracer)
         self.recorder.samples.append(Sample(now - self.recorder.began, *where, *told))
+
+
+def _is_in_step(tracer):
+    """Whether a task that is not watched may be in a step: without a GIL, to ask that would stop all threads."""
+    return not one_at_a_time() or asyncio.current_task(tracer.loop) is not None
 
 
 class _Spot:

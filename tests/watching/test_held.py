@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -70,7 +71,10 @@ def test_a_callback_of_the_readers_is_named_by_its_line():
         asyncio.get_running_loop().call_later(0.05, refresh)
         await tick()
 
-    assert "; 2 tasks were ready" in of_line(watched(program, tick), "a timer's callback").text
+    text = of_line(watched(program, tick), "a timer's callback").text
+    assert "; 2 tasks were ready" in text
+    if one_at_a_time():  # else nobody can ask whether it is a task's
+        assert text.endswith("a callback cannot await: start a task and keep it, or hand it to loop.run_in_executor.")
 
 
 def test_a_done_callback_is_named_by_its_line():
@@ -82,6 +86,19 @@ def test_a_done_callback_is_named_by_its_line():
         await tick()
 
     assert of_line(watched(program, tick), "a done callback")
+
+
+def test_a_callback_that_waits_for_a_thread_is_told_to_start_a_task():
+    def ask(future):
+        with pytest.raises(TimeoutError):
+            future.result(timeout=0.3)  # in a callback
+
+    async def program():
+        asyncio.get_running_loop().call_later(0.03, ask, Future())
+        await tick()
+
+    text = of_line(watched(program), "in a callback").text
+    assert "start a task that awaits asyncio.wrap_future" in text or not one_at_a_time()
 
 
 def test_a_protocol_is_named_by_its_line():
@@ -112,7 +129,7 @@ def test_a_task_from_before_the_block_is_named_by_its_line():
         await before
         return run
 
-    assert of_line(asyncio.run(main()), "from before")
+    assert "await something" in of_line(asyncio.run(main()), "from before").text
 
 
 def test_many_steps_of_one_line_are_summed():

@@ -365,12 +365,19 @@ def _spot(frame, outermost=None):
 
 
 def _call_of(frame):
-    """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits."""
-    is_loop = False
+    """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits.
+
+    Between two calls it lets go of things: `__del__`, or the exception handler, may be a function of the reader's.
+    """
+    is_loop = is_theirs = False
     while frame is not None and (key := _key(frame.f_code)) != CALLS:
-        is_loop = is_loop or key == LOOPS
+        if key == LOOPS and not is_loop:
+            if is_theirs:
+                return frame
+            is_loop = True
         if frame is IN_C:
             return None if is_loop else frame
+        is_theirs = frame.f_code.co_name != "select" and (is_theirs or is_readers(frame.f_code.co_filename))
         frame = frame.f_back
     return frame
 

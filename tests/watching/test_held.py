@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import select
+import selectors
 import socket
 import threading
 import time
@@ -115,6 +116,64 @@ def test_a_protocol_is_named_by_its_line():
         server.close()
 
     assert of_line(watched(program, tick), "a protocol")
+
+
+def test_an_exception_handler_that_blocks_between_two_callbacks_is_named_by_its_line():
+    def handle(loop, context):
+        time.sleep(0.4)  # an exception handler
+
+    async def fails():
+        raise ValueError
+
+    async def program():
+        asyncio.get_running_loop().set_exception_handler(handle)
+        asyncio.create_task(fails())  # noqa: RUF006
+        await tick()
+
+    found = {finding.kind: finding for finding in watched(program, tick).findings}
+    assert found.keys() == {"blocked", "unnoticed"}
+    assert found["blocked"].line == line_of("an exception handler")
+
+
+@pytest.mark.parametrize("pause", [0.4, 0.001])
+def test_what_is_let_go_of_between_two_callbacks_is_named_by_its_line(pause):
+    class Connection:
+        def __del__(self):
+            time.sleep(pause)  # when it is dropped
+
+    async def fetch():
+        await asyncio.sleep(0.02)
+        return Connection()
+
+    async def program():
+        asyncio.create_task(fetch())  # noqa: RUF006
+        asyncio.get_running_loop().call_later(0.1, id, Connection())
+        await tick()
+
+    run = watched(program, tick)
+    if pause > 0.1:
+        assert of_line(run, "when it is dropped")
+    else:
+        assert run.findings == []
+
+
+def test_a_selector_of_the_programs_own_waits_where_it_is_to_wait():
+    class Selector(selectors.DefaultSelector):
+        def select(self, timeout=None):
+            return self.wait(timeout)
+
+        def wait(self, timeout):
+            return super().select(timeout)
+
+    async def main():
+        async with watch() as run:
+            await tick(2, 0.4)
+        return run
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Selector())) as runner:
+        run = runner.run(main())
+    assert run.findings == []
+    assert not {sample.function for sample in run._recorder.samples} & {"select", "wait"}
 
 
 def test_a_task_from_before_the_block_is_named_by_its_line():

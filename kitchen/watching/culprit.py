@@ -18,6 +18,7 @@ from kitchen.watching.program import calls_in, imports
 HELD_SECONDS = 0.1  # for which a step may hold the loop: asyncio's own slow_callback_duration
 SHORT_SECONDS = 0.02  # a step that is longer counts when those of one line are summed
 NEAR_SECONDS = 0.1  # around a step, in which it is looked for what other threads did
+NOBODY_LOOKED = 0.8  # the part of a step in one stretch: who computes in Python lets others look now and then
 MOST = 0.5  # the part of a time that is enough to say what it was used for
 THREADS = {"queued", "kept the interpreter"}  # what threads do to each other
 UNSEEN, CALLBACK = -1, -2  # instead of a lane: of a task that has none, and of what is no task's
@@ -94,6 +95,12 @@ class Look:
         spent = self.spent(step)
         does = _did(spent, length, seen)
         is_known = any(sample.file or sample.function for sample in seen) or self.waits[step.lane]
+        if (
+            does == "queued"
+            and unseen > NOBODY_LOOKED * length
+            and (job := self._job_during(step, spent[RUNNING], seen))
+        ):
+            return job
         if (does == "queued" or not is_known) and (beside := self._beside(step)):
             return beside
         if does == "queued":  # not behind threads of this program
@@ -163,7 +170,7 @@ class Look:
 
     def _job_during(self, step, own, seen):
         """Where a task began, or awaits, a thread that computed more than the loop did, and let nobody else run."""
-        worked = self._threads_during(step)
+        worked = self._threads_during(step) if one_at_a_time() else {}
         thread = max(worked, key=worked.get, default=None)
         if sum(time > SHORT_SECONDS for time in worked.values()) > 1 and sum(worked.values()) > own:
             return self._beside(step) or self._beside(step, self.samples)

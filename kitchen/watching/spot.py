@@ -1,7 +1,7 @@
 """Where a thread stands, by its frames: which of the reader's lines, what it waits for there, and what the loop called."""
 
 import asyncio
-import importlib
+import importlib.util
 import queue
 import selectors
 import socket
@@ -38,7 +38,7 @@ MODULES = {  # each given by one of its functions
     "queue": [queue.Queue.get],
     "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
     "process": [subprocess.Popen.wait],
-    IMPORT: [importlib._bootstrap._find_and_load],
+    IMPORT: [importlib.util.module_from_spec],
 }
 
 

@@ -95,15 +95,12 @@ class Look:
         spent = self.spent(step)
         does = _did(spent, length, seen)
         is_known = any(sample.file or sample.function for sample in seen) or self.waits[step.lane]
-        if (
-            does == "queued"
-            and unseen > NOBODY_LOOKED * length
-            and (job := self._job_during(step, spent[RUNNING], seen))
-        ):
+        queued = does == "queued"
+        if queued and unseen > NOBODY_LOOKED * length and (job := self._job_during(step, spent[RUNNING], seen)):
             return job
-        if (does == "queued" or not is_known) and (beside := self._beside(step)):
+        if (queued or not is_known) and (beside := self._beside(step)):
             return beside
-        if does == "queued":  # not behind threads of this program
+        if queued:  # not behind threads of this program
             does = _mostly(spent)
         if seen and (unseen <= length / 2 or length < HELD_SECONDS):
             return _most_common(seen, does)

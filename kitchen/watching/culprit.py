@@ -102,7 +102,8 @@ class Look:
             return beside
         if queued:  # not behind threads of this program
             does = _mostly(spent)
-        if seen and (unseen <= length / 2 or length < HELD_SECONDS):
+        imported = all(sample.waits == IMPORT for sample in seen)  # which reads files, and lets few look
+        if seen and (unseen <= length / 2 or length < HELD_SECONDS or imported):
             return _most_common(seen, does)
         before = self._before(step, seen, at)
         if not one_at_a_time():

@@ -1,7 +1,7 @@
 """What a thread did with a stretch of time, by its CPU clock: used the CPU, queued for it, or had no use for it.
 
 Observed: the CPU time of the thread and of the whole process and, on Linux, for how long the thread was kept waiting by
-other processes. All else is inferred from these, and marked so.
+other processes, and how often it had the CPU. All else is inferred from these, and marked so.
 """
 
 import os
@@ -16,6 +16,7 @@ from kitchen.timeline import IDLING, READY, RUNNING, State
 ERROR_SECONDS = 0.001 if CPU_CLOCK_IS_FINE else 0.016  # what is shorter is not told apart
 # The part of a moment that other threads must have used for this one to have queued for the interpreter.
 OTHERS_SHARE = 0.3
+FEW_TURNS = 10  # at the CPU: of fewer one cannot tell why a thread had them
 PROMPT_SECONDS = 0.0005  # within which the clocks can be read: whoever took longer was kept waiting meanwhile
 SOME_SHARE = 0.01  # the part that a thread uses at least, if it wants to run and is let to it now and then
 
@@ -52,12 +53,13 @@ def one_at_a_time() -> bool:
 
 class Reading(NamedTuple):
     """A thread's clocks at one moment, in seconds: the time, its CPU time so far, that of the whole process, and how long
-    other processes have kept it waiting so far (None: not known)."""
+    other processes have kept it waiting so far (None: not known). And how often it has had the CPU by then."""
 
     time: float
     own: float
     all: float
     queued: float | None = None
+    turns: int | None = None
 
 
 class ThreadClock:
@@ -74,7 +76,7 @@ class ThreadClock:
 
     def read(self, now: float) -> Reading:
         """What the clocks say, asked by the thread itself."""
-        return Reading(now, time.thread_time(), time.process_time(), self._queued())
+        return Reading(now, time.thread_time(), time.process_time(), *self._queued())
 
     def read_now(self) -> Reading:
         """The same, of one moment: once more if the thread was kept waiting meanwhile."""
@@ -86,13 +88,16 @@ class ThreadClock:
 
     def _read_from_outside(self, now):
         own = cpu_of(self.native_id)
-        return own if own is None else Reading(now, own, time.process_time(), self._queued())
+        return own if own is None else Reading(now, own, time.process_time(), *self._queued())
 
     def _queued(self):
+        if self._file is None:
+            return None, None
         try:
-            return int(os.pread(self._file, 64, 0).split()[1]) / 1e9 if self._file is not None else None
-        except (OSError, IndexError, ValueError):  # the thread is gone
-            return None
+            _, queued, turns = map(int, os.pread(self._file, 64, 0).split())
+        except (OSError, ValueError):  # the thread is gone
+            return None, None
+        return queued / 1e9, turns
 
     def close(self) -> None:
         """Lets go of what the system keeps for it."""
@@ -121,6 +126,14 @@ def settled(readings: list[Reading]) -> list[Reading]:
     return readings
 
 
+def _woke_often(before, after, seconds):
+    """Whether a thread has had the CPU again and again, as one that queues for the interpreter: it asks at each interval."""
+    if before.turns is None or after.turns is None:
+        return False
+    turns = seconds / sys.getswitchinterval()
+    return turns >= FEW_TURNS and after.turns - before.turns > turns / 2
+
+
 def shares(before: Reading, after: Reading, is_edge: bool = False) -> dict[State, float]:
     """For how many seconds between two readings a thread that held its loop was RUNNING, READY and IDLING.
 
@@ -137,6 +150,7 @@ def shares(before: Reading, after: Reading, is_edge: bool = False) -> dict[State
     own = after.own - before.own
     others = after.all - before.all - own
     wanted = own > SOME_SHARE * length if is_edge or not HAS_CLOCKS else own > 0
+    wanted = wanted or _woke_often(before, after, rest - ready)
     left = rest - ready
     if ready and running and left < length / 2:  # the system tells of a wait in its queue when that is over
         left = 0.0

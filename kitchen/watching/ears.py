@@ -83,18 +83,33 @@ class Dropped(Ear):
 
     def _heard(self):
         plain, listeners = self.plain, self.listeners
+        is_pythons = getattr(plain, "__module__", "") == warnings.__name__
 
         def heard(coroutine):
             for listener in list(listeners):
                 listener(coroutine)
             try:
-                plain(coroutine)
+                plain(_made_without_us(coroutine) if is_pythons else coroutine)
             except BaseException as error:  # warnings may be errors
                 without_this(error)
                 raise
 
         heard.__code__ = heard.__code__.replace(co_filename=UNCOUNTED)
         return heard
+
+
+class Made:
+    """What Python asks of a coroutine to warn of it, without functions of ours in where it was made."""
+
+    def __init__(self, coroutine: CoroutineType, origin: tuple):
+        self.coroutine, self.cr_origin, self.__qualname__ = coroutine, origin, coroutine.__qualname__
+
+
+def _made_without_us(coroutine):
+    """What stands for a coroutine that keeps, in debug mode, where it was made, if functions of ours are in that."""
+    origin = coroutine.cr_origin or ()
+    others = tuple(call for call in origin if not is_ours(call[0]))
+    return coroutine if len(others) == len(origin) else Made(coroutine, others)
 
 
 class Calls(Ear):
@@ -128,6 +143,8 @@ class Calls(Ear):
 def _where_it_would_be(message):
     """A warning about something that was dropped while a clock of ours ran is about the place that called the clock."""
     frame = sys._getframe(2)
+    if type(message.source) is Made:
+        message.source = message.source.coroutine
     if is_ours(message.filename):
         while frame is not None and frame.f_code.co_filename != message.filename:
             frame = frame.f_back

@@ -82,6 +82,10 @@ class TaskStep(NamedTuple):
         return self.stop - self.start - self.ours
 
 
+# What a thread waits for, where more is known of it: what another one gives, its turn to begin, and an import's end.
+RESULT, START, IMPORT = "result of another thread", "start of a thread", "import"
+
+
 class Sample(NamedTuple):
     """Where a loop's thread stood while a step, or a callback, went on for long.
 
@@ -90,6 +94,7 @@ class Sample(NamedTuple):
     Python's own functions; "": nothing that is known. `ready`: how many callbacks queued. `beside`: file, line and function
     of the thread that used the CPU most since the last look. `queued`: for how many seconds, so far, other programs have
     kept the thread from the CPU. `came`: through how many connections something has come that the loop has not looked at.
+    `is_tasks`: it is, or may be, a task's step; else the loop called something that is no task's.
     """
 
     time: float
@@ -103,6 +108,7 @@ class Sample(NamedTuple):
     beside: tuple[str, int, str] | None = None
     queued: float | None = None
     came: int = 0
+    is_tasks: bool = True
 
 
 class Poll(NamedTuple):
@@ -162,6 +168,7 @@ class Facts:
     `serving`: the numbers of those tasks that a connection's callback made: as many as others have asked for.
 
     `queued`: since when, and until when, jobs queued for a thread of the loop's executor. `standing`: see Standing.
+    `collections`: from when to when garbage was collected, which nobody can do anything beside.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
 
@@ -177,3 +184,4 @@ class Facts:
     standing: list[Standing] = field(default_factory=list)
     alone: bool = False
     serving: set[int] = field(default_factory=set)
+    collections: list[tuple[float, float]] = field(default_factory=list)

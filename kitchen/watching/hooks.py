@@ -19,7 +19,7 @@ from typing import Any
 from kitchen.watching.calls import Due, Handed, Job
 from kitchen.watching.handles import EmptyHandle, called_handle_of, timer_handle_of
 from kitchen.watching.lane import Lane, Several
-from kitchen.watching.traced import unseen, without_us
+from kitchen.watching.traced import unseen, without_this, without_us
 
 # What is in one of the loop's handles: where it is anything else, we do not make them ourselves.
 HANDLE = "__weakref__ _args _callback _cancelled _context _loop _repr _source_traceback"
@@ -228,6 +228,9 @@ class Hooks:
                 lane.tracer.bare_step_begins(lane, start, args[0] if args else None)
             try:
                 callback(*args)
+            except BaseException as error:  # that ends the loop: sys.exit
+                without_this(error)
+                raise
             finally:
                 stop = now()
                 for lane in seen:

@@ -47,7 +47,7 @@ class Record(Recorder):
 
     def __init__(self, title: str, at_once: int = 100):
         self.notes = []
-        self.samples = []
+        self.samples, self.collections = [], []
         self.awaiting = Awaiting()
         self.tracers = []
         self.unseen = 0  # tasks that have no lane, since there are so many
@@ -130,7 +130,7 @@ class Record(Recorder):
             if lane.polls and lane.gave_way
         ]
         standing, told = self._standing(), (self.samples, remarks, self._at_once, polls, self.queued)
-        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving)
+        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, self.collections)
 
     def _standing(self):
         return [

@@ -18,19 +18,12 @@ looks, and the 10 ms become more. A thread is drawn while one of the reader's ow
 
 import asyncio
 import os
-import queue
-import selectors
-import socket
-import ssl
-import subprocess
 import sys
 import threading
 import time
 import traceback
 import weakref
-from asyncio import base_events, events
 from collections import deque
-from concurrent import futures
 from time import perf_counter
 from typing import Any
 
@@ -38,8 +31,9 @@ from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.arrivals import came
 from kitchen.watching.cpu import cpu_of, one_at_a_time
 from kitchen.watching.facts import Sample
+from kitchen.watching.garbage import Collections
+from kitchen.watching.spot import Spot, call_of, called, clock_in, spot_of
 from kitchen.watching.stacks import IN_C, Frame, Stacks
-from kitchen.watching.whose import is_ours, is_readers, place
 
 NAME = "kitchen sampler"  # of the thread that looks
 EVERY_SECONDS = 0.01  # between two looks; longer when there are so many threads that looking takes its time
@@ -50,37 +44,6 @@ BUSY_SHARE = 0.8  # the part of a moment that the interpreter must have been in 
 CONTENDED_SHARE = 0.3
 RARER = 0.01  # the part of a step that goes by, at least, between two looks at it
 LEAST_SECONDS = 0.001  # shorter stretches are not drawn
-# What a thread waits for inside these functions and modules; the outermost of those in a row says it best (a queue, not its
-# lock). What waits in C without a function of Python's around it (time.sleep, Lock.acquire) has no frame, and no word.
-KINDS = {
-    "lock": [threading._RLock.acquire],
-    "condition": [threading.Condition.wait, threading.Condition.wait_for],
-    "event": [threading.Event.wait],
-    "semaphore": [threading.Semaphore.acquire],
-    "barrier": [threading.Barrier.wait],
-    "thread": [threading.Thread.join],
-    "result of another thread": [
-        futures.Future.result,
-        futures.Future.exception,
-        futures.wait,
-        futures.as_completed,
-    ],
-    "event loop": [base_events.BaseEventLoop._run_once],
-}
-MODULES = {  # each given by one of its functions
-    "queue": [queue.Queue.get],
-    "socket": [socket.create_connection, ssl.create_default_context, selectors.DefaultSelector.select],
-    "process": [subprocess.Popen.wait],
-}
-
-
-def _key(code):
-    return code.co_filename, code.co_qualname
-
-
-WAITS = {_key(function.__code__): kind for kind, functions in KINDS.items() for function in functions}
-WAITS_IN = {function.__code__.co_filename: kind for kind, functions in MODULES.items() for function in functions}
-CALLS, LOOPS = _key(events.Handle._run.__code__), _key(base_events.BaseEventLoop._run_once.__code__)
 
 
 def _capacity():
@@ -124,6 +87,7 @@ class Sampler:
         self._over = threading.Event()
         self._before = weakref.WeakSet()
         self._looked = self._cpu = self._due = 0.0  # when it looked last, the CPU time then; when it means to look next
+        self._collections = Collections()
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
@@ -131,10 +95,12 @@ class Sampler:
         self._before = weakref.WeakSet(threading.enumerate())
         self._stacks = Stacks()  # here, since the first look is not to come late, nor to seem dear
         self._looked, self._cpu = perf_counter(), time.process_time()
+        self._collections.hear()
         self._thread.start()
 
     def stop(self) -> None:
         """Ends it; the threads that are drawn end here."""
+        self._collections.stop_hearing()
         self._over.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join()
@@ -163,6 +129,8 @@ class Sampler:
     def _try_to_look(self):
         try:
             self._look()
+            began = self.recorder.began
+            self.recorder.collections += [(start - began, stop - began) for start, stop in self._collections.take()]
         except Exception as error:  # a look that fails must not be the last one
             traceback.clear_frames(error.__traceback__)  # they hold on to the program's frames
             self.problem = error
@@ -222,7 +190,7 @@ class Sampler:
             return  # a job began after this look did
         cpu = cpu_of(watched.thread.native_id)
         if cpu is None or cpu != watched.cpu or watched.spot is None:  # else it has not moved
-            watched.spot = _spot(frame)
+            watched.spot = spot_of(frame)
         spot, stood = watched.spot, watched.stood
         worked = cpu - watched.cpu if cpu is not None else 0.0
         if spot is not None and spot.file and worked > (self._busiest or (0.0,))[0]:
@@ -288,7 +256,7 @@ class Sampler:
         for name, moment, cpu in edges:
             if name is not None:
                 self._leave(watched, moment)
-                watched.job, watched.spot = _Spot(None, 0, name, None, name), None
+                watched.job, watched.spot = Spot(None, 0, name, None, name), None
             elif watched.job is not None:
                 self._account(watched, moment, cpu - watched.cpu, busy, watched.spot_of_job())
                 self._leave(watched, moment)
@@ -301,11 +269,11 @@ class Sampler:
         return since is not None and now - since >= LONG_SECONDS
 
     def _look_at_loop(self, tracer, frame, now):
-        call = _call_of(frame)
+        call = call_of(frame)
         if call is None and isinstance(frame, Frame):
             return  # the loop waits, and so nothing of it runs
         lane = tracer.running()
-        call = call or (_clock_in(frame) if lane is not None else None)
+        call = call or (clock_in(frame) if lane is not None else None)
         if call is None or (lane is not None and not self._is_held(lane, now)):
             return
         if call is IN_C and lane is None and not (tracer.loop and tracer.loop.is_running()):
@@ -317,66 +285,15 @@ class Sampler:
                 return  # a step of an hour is not looked at a hundred times a second
             if reading is not None:
                 lane.looks = (*lane.looks, reading)
-        spot = _spot(frame, call)
-        name = _called(call, frame) if lane is None and not spot.file else ""
+        spot = spot_of(frame, call)
+        name = called(call, frame) if lane is None and not spot.file else ""
         where = (spot.file, spot.line, spot.function) if spot.file else ("", 0, name)
-        own, all_, queued = reading[1:] if reading else (None, None, None)
+        own, all_, queued, _ = reading[1:] if reading else (None,) * 4
         ready, beside = len(getattr(tracer.loop, "_ready", ())), self._busiest and self._busiest[1]
-        told = own, all_, spot.kind, ready, beside, queued, came(tracer.loop)
+        told = own, all_, spot.kind, ready, beside, queued, came(tracer.loop), lane is not None or _is_in_step(tracer)
         self.recorder.samples.append(Sample(now - self.recorder.began, *where, *told))
 
 
-class _Spot:
-    """Where a thread stands: the innermost of the reader's functions, and what the innermost function of all waits for."""
-
-    def __init__(self, file, line, function, stands, waits):
-        self.file, self.line, self.function, self.stands, self.kind = file, line, function, stands, waits
-        where = place(file, line) if file else ""
-        self.works = ", ".join(filter(None, (function, where)))
-        self.waits = ", ".join(filter(None, (waits, where)))
-
-
-def _spot(frame, outermost=None):
-    """Where the thread of this innermost frame stands, up to the outermost frame that matters; None when there is none."""
-    if frame is None:
-        return None
-    kind, stands = "", (frame.f_code, frame.f_lasti)
-    while frame is not outermost and frame is not None:
-        code = frame.f_code
-        if is_readers(code.co_filename):
-            return _Spot(code.co_filename, frame.f_lineno, code.co_name, stands, kind)
-        kind = WAITS.get(_key(code)) or WAITS_IN.get(code.co_filename) or kind
-        frame = frame.f_back
-    return _Spot(None, 0, "", stands, kind if outermost else "")
-
-
-def _call_of(frame):
-    """The frame in which a loop calls what this innermost frame belongs to; None when it calls nothing: it waits."""
-    is_loop = False
-    while frame is not None and (key := _key(frame.f_code)) != CALLS:
-        is_loop = is_loop or key == LOOPS
-        if frame is IN_C:
-            return None if is_loop else frame
-        frame = frame.f_back
-    return frame
-
-
-def _clock_in(frame):
-    """The frame of ours around a task's step: a loop that is not asyncio's calls it, and shows no frame itself."""
-    while frame is not None and not is_ours(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame
-
-
-def _called(call, frame):
-    """What the loop calls in this frame, as one says it; "" for a task, whose function says more. `frame`: the innermost."""
-    if isinstance(call, Frame):
-        while frame is not call and frame.f_back is not call:
-            frame = frame.f_back
-        return "a function in C" if frame is call else frame.f_code.co_qualname
-    callback = getattr(call.f_locals.get("self"), "_callback", None)
-    if isinstance(getattr(callback, "__self__", None), asyncio.Future) or "Task" in type(callback).__name__:
-        return ""
-    name = getattr(callback, "__qualname__", type(callback).__qualname__)
-    module = getattr(callback, "__module__", None)
-    return f"{module}.{name}" if module and module != "builtins" else name
+def _is_in_step(tracer):
+    """Whether a task that is not watched may be in a step: without a GIL, to ask that would stop all threads."""
+    return not one_at_a_time() or asyncio.current_task(tracer.loop) is not None

@@ -7,7 +7,7 @@ import pytest
 
 from kitchen.timeline import IDLING, READY, RUNNING
 from kitchen.watching import cpu
-from kitchen.watching.cpu import PROMPT_SECONDS, Reading, ThreadClock, settled, shares
+from kitchen.watching.cpu import HAS_CLOCKS, PROMPT_SECONDS, Reading, ThreadClock, settled, shares
 
 START = Reading(10.0, 1.0, 5.0, 0.0)
 
@@ -43,6 +43,31 @@ def test_a_stretch_of_two_kinds_is_shared_and_no_cpu_time_is_lost(gil):
     assert did[IDLING] == pytest.approx(0.06)
     did = shares(START, after(0.1, 0.04, others=0.05))
     assert (did[RUNNING], did[IDLING]) == (pytest.approx(0.04), pytest.approx(0.0))
+
+
+@pytest.mark.parametrize(
+    ("turns", "others", "state"),
+    [(90, 0.48, READY), (3, 0.48, IDLING), (90, 0.05, IDLING), (None, 0.48, IDLING)],
+    ids=["it asked again and again", "it slept", "nobody else computed", "not known"],
+)
+def test_who_wakes_at_each_interval_while_others_compute_queues_for_the_interpreter(gil, turns, others, state):
+    """Even if nobody could look meanwhile, and the step has taken some CPU time at its edges in any case."""
+    before = START._replace(turns=turns and 10)
+    then = after(0.5, 0.002, others=others)._replace(turns=turns and 10 + turns)
+    assert shares(before, then, is_edge=True)[state] == pytest.approx(0.5)
+
+
+@pytest.mark.skipif(not HAS_CLOCKS, reason="this system does not say how often a thread has had the CPU")
+def test_a_thread_that_sleeps_often_has_the_cpu_as_often():
+    clock = ThreadClock()
+    before = clock.read_now()
+    for _ in range(20):
+        time.sleep(0.001)
+    after = clock.read_now()
+    clock.close()
+    if before.turns is None:
+        pytest.skip("nor how long it queued")
+    assert after.turns - before.turns >= 20
 
 
 def test_without_a_lock_on_the_interpreter_nobody_queues_for_it(monkeypatch):

@@ -15,7 +15,7 @@ from helpers.measure import Ratio, cpu, held, in_turn
 
 from kitchen.timeline import IDLING, READY, RUNNING, WAITING, Span, Table, Timeline
 from kitchen.watching.diagnosis import diagnose
-from kitchen.watching.facts import Facts, Frame, Note, Sample, TaskStep, Wait
+from kitchen.watching.facts import IMPORT, Facts, Frame, Note, Sample, TaskStep, Wait
 from kitchen.watching.watch import watch
 from kitchen.web.site import serve
 
@@ -937,6 +937,9 @@ def test_where_nobody_could_look_the_line_before_is_named():
     )
     late = [Sample(1.49, "kitchen.py", 12, "cook", 1.0)]
     assert diagnose(facts(steps=steps, waits=waits, ready=ready, samples=late))[0].line == 7
+    imports = [Sample(1.49, "kitchen.py", 12, "cook", 1.0, waits=IMPORT)]
+    (importing,) = diagnose(facts(steps=steps, waits=waits, ready=ready, samples=imports))
+    assert importing.text.startswith("kitchen.py, line 12 held the loop") and "imported in there" in importing.text
     often = [Sample(0.5 + tick / 10, "kitchen.py", 9, "cook", tick / 10) for tick in range(10)]
     (seen,) = diagnose(facts(steps=steps, waits=waits, ready=ready, samples=often))
     assert seen.text.startswith("kitchen.py, line 9 held the loop for 1.000 s; 1 task was ready. It computed")

@@ -5,9 +5,11 @@ import hashlib
 import json
 import re
 import select
+import selectors
 import socket
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -70,7 +72,10 @@ def test_a_callback_of_the_readers_is_named_by_its_line():
         asyncio.get_running_loop().call_later(0.05, refresh)
         await tick()
 
-    assert "; 2 tasks were ready" in of_line(watched(program, tick), "a timer's callback").text
+    text = of_line(watched(program, tick), "a timer's callback").text
+    assert "; 2 tasks were ready" in text
+    if one_at_a_time():  # else nobody can ask whether it is a task's
+        assert text.endswith("a callback cannot await: start a task and keep it, or hand it to loop.run_in_executor.")
 
 
 def test_a_done_callback_is_named_by_its_line():
@@ -82,6 +87,19 @@ def test_a_done_callback_is_named_by_its_line():
         await tick()
 
     assert of_line(watched(program, tick), "a done callback")
+
+
+def test_a_callback_that_waits_for_a_thread_is_told_to_start_a_task():
+    def ask(future):
+        with pytest.raises(TimeoutError):
+            future.result(timeout=0.3)  # in a callback
+
+    async def program():
+        asyncio.get_running_loop().call_later(0.03, ask, Future())
+        await tick()
+
+    text = of_line(watched(program), "in a callback").text
+    assert "start a task that awaits asyncio.wrap_future" in text or not one_at_a_time()
 
 
 def test_a_protocol_is_named_by_its_line():
@@ -100,6 +118,64 @@ def test_a_protocol_is_named_by_its_line():
     assert of_line(watched(program, tick), "a protocol")
 
 
+def test_an_exception_handler_that_blocks_between_two_callbacks_is_named_by_its_line():
+    def handle(loop, context):
+        time.sleep(0.4)  # an exception handler
+
+    async def fails():
+        raise ValueError
+
+    async def program():
+        asyncio.get_running_loop().set_exception_handler(handle)
+        asyncio.create_task(fails())  # noqa: RUF006
+        await tick()
+
+    found = {finding.kind: finding for finding in watched(program, tick).findings}
+    assert found.keys() == {"blocked", "unnoticed"}
+    assert found["blocked"].line == line_of("an exception handler")
+
+
+@pytest.mark.parametrize("pause", [0.4, 0.001])
+def test_what_is_let_go_of_between_two_callbacks_is_named_by_its_line(pause):
+    class Connection:
+        def __del__(self):
+            time.sleep(pause)  # when it is dropped
+
+    async def fetch():
+        await asyncio.sleep(0.02)
+        return Connection()
+
+    async def program():
+        asyncio.create_task(fetch())  # noqa: RUF006
+        asyncio.get_running_loop().call_later(0.1, id, Connection())
+        await tick()
+
+    run = watched(program, tick)
+    if pause > 0.1:
+        assert of_line(run, "when it is dropped")
+    else:
+        assert run.findings == []
+
+
+def test_a_selector_of_the_programs_own_waits_where_it_is_to_wait():
+    class Selector(selectors.DefaultSelector):
+        def select(self, timeout=None):
+            return self.wait(timeout)
+
+        def wait(self, timeout):
+            return super().select(timeout)
+
+    async def main():
+        async with watch() as run:
+            await tick(2, 0.4)
+        return run
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Selector())) as runner:
+        run = runner.run(main())
+    assert run.findings == []
+    assert not {sample.function for sample in run._recorder.samples} & {"select", "wait"}
+
+
 def test_a_task_from_before_the_block_is_named_by_its_line():
     async def old():
         await asyncio.sleep(0.1)
@@ -112,7 +188,7 @@ def test_a_task_from_before_the_block_is_named_by_its_line():
         await before
         return run
 
-    assert of_line(asyncio.run(main()), "from before")
+    assert "await something" in of_line(asyncio.run(main()), "from before").text
 
 
 def test_many_steps_of_one_line_are_summed():
@@ -216,6 +292,47 @@ def test_an_import_is_called_one(tmp_path, monkeypatch):
 
     (finding,) = watched(program, tick).findings
     assert "It is an import" in finding.text
+
+
+def test_an_import_that_a_library_does_is_called_one(tmp_path, monkeypatch):
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    (packages / "has_a_backend.py").write_text("def begin():\n    import slow_backend\n")
+    (packages / "slow_backend.py").write_text("import time\ntime.sleep(0.3)\n")
+    monkeypatch.syspath_prepend(packages)
+    import has_a_backend
+
+    async def program():
+        await asyncio.sleep(0.05)
+        has_a_backend.begin()  # it imports
+
+    finding = of_line(watched(program, tick), "it imports")
+    assert finding.text.endswith("Something is imported in there: import it before the loop runs.")
+    assert watched(program, tick).findings == []
+
+
+class SlowToBegin(threading.Thread):
+    """A thread that gets the CPU late."""
+
+    def _bootstrap(self):
+        time.sleep(0.3)
+        super()._bootstrap()
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_that_a_new_thread_waits_for_the_cpu_is_no_fault_of_who_starts_it(starts):
+    async def program():
+        await asyncio.sleep(0.05)
+        if starts:
+            SlowToBegin(target=len, args=("",)).start()
+        else:
+            threading.Event().wait(0.3)  # for nothing
+
+    run = watched(program, tick)
+    if starts:
+        assert run.findings == []
+    else:
+        assert of_line(run, "for nothing")
 
 
 # --- clean ones --------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ clocks = pytest.mark.skipif(not HAS_CLOCKS, reason="this system does not say how
 class Record(Recorder):
     def __init__(self):
         super().__init__((), "")
-        self.samples, self.tracers = [], []
+        self.samples, self.collections, self.tracers = [], [], []
 
 
 @contextmanager

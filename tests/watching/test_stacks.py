@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kitchen.watching.cpu import one_at_a_time
-from kitchen.watching.sampler import _spot
+from kitchen.watching.spot import spot_of
 from kitchen.watching.stacks import IN_C, Stacks
 
 
@@ -43,7 +43,7 @@ OLD, NEW = {"lineno": 7}, {"location": SimpleNamespace(lineno=7)}
 @pytest.mark.parametrize("found", [[here(**OLD)], [SimpleNamespace(threads=[here(**NEW)])]], ids=["3.14", "3.15"])
 def test_what_is_read_of_a_thread_is_told_as_its_own_frames_would_be(found):
     frame = looking(found).look()[threading.get_ident()]
-    spot = _spot(frame)
+    spot = spot_of(frame)
     assert (spot.file, spot.line, spot.function, spot.kind) == (__file__, 7, "stir", "event")
     assert frame.f_back.f_back is IN_C
 

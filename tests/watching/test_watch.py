@@ -252,7 +252,7 @@ def test_what_goes_wrong_is_found():
         return number
 
     gc.collect()
-    gc.freeze()  # else the collection within takes so long that it is found to block the loop, and rightly
+    gc.freeze()  # else the collection within takes long
     with warnings.catch_warnings(record=True):
         run, failed = asyncio.run(main())
     kinds = {finding.kind: finding for finding in run.findings}

@@ -547,6 +547,45 @@ def test_what_cannot_be_drawn_is_told_without_a_frame_of_ours():
     assert not any(Path(entry.path).is_relative_to(OURS) for entry in wrong.traceback)
 
 
+def test_what_ends_the_loop_has_no_frame_of_ours():
+    async def leaves():
+        await asyncio.sleep(0.01)
+        raise SystemExit(3)
+
+    async def main():
+        await asyncio.gather(leaves(), asyncio.sleep(5))
+
+    with watch(), pytest.raises(SystemExit) as wrong:
+        asyncio.run(main())
+    passed = [(entry.name, entry.path) for entry in wrong.traceback]
+    assert passed[-1][0] == "leaves"
+    assert not any(Path(path).is_relative_to(OURS) for _, path in passed)
+    del wrong
+    gc.collect()  # what asyncio has to say of that, it says now
+
+
+def test_where_a_coroutine_was_made_is_told_without_a_frame_of_ours():
+    async def work():
+        pass
+
+    async def task():
+        work()  # nobody awaits it
+
+    async def main():
+        async with watch():
+            work()  # nor this one
+            await asyncio.create_task(task())
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        asyncio.run(main(), debug=True)
+    assert len(heard) == 2
+    for warning in heard:
+        assert "Coroutine created at" in str(warning.message) and str(OURS) not in str(warning.message)
+        assert warning.source.cr_code is work.__code__
+        assert warning.filename == __file__
+
+
 def test_a_warning_keeps_its_place_its_line_and_its_source(tmp_path):
     (tmp_path / "forgetful.py").write_text(FORGETFUL)
     command = [sys.executable, "-X", "tracemalloc=1", "-W", "always", str(tmp_path / "forgetful.py")]

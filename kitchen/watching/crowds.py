@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kitchen.timeline import RUNNING, WAITING, Finding
+from kitchen.timeline import READY, RUNNING, WAITING, Finding
 from kitchen.timeline.words import short
 from kitchen.watching.facts import Facts
 from kitchen.watching.program import calls_in
@@ -62,8 +62,8 @@ def executor_full(facts: Facts) -> list[Finding]:
 
 
 def ran_in_threads(facts: Facts, start: float, end: float) -> float:
-    """For how many seconds of this time other threads than the loop's computed."""
-    spans = [span for span in _in_threads(facts, start, end) if span.state is RUNNING]
+    """For how many seconds of this time other threads than the loop's computed, or wanted to."""
+    spans = [span for span in _in_threads(facts, start, end) if span.state in (RUNNING, READY)]
     return sum(min(span.end, end) - max(span.start, start) for span in spans)
 
 

@@ -49,10 +49,14 @@ class _Call:
 def in_a_row(facts: Facts) -> list[Finding]:
     """Calls that one function awaited one after the other, where nothing in its text makes one need the one before."""
     frames, children = defaultdict(dict), _Children(facts)  # a function's invocation: its calls
+    limits, errands = {}, {}  # by where a wait stands: many stand at the same place
     for wait in facts.waits:
         for depth, frame in enumerate(wait.frames):
             is_last = depth + 1 == len(wait.frames)
-            errand = _errand_of(frame) if is_last or _is_asyncios(frame.callee) else ""
+            spot = id(frame.code), frame.line, id(frame.callee)
+            if spot not in errands:
+                errands[spot] = _errand_of(frame)
+            errand = errands[spot] if is_last or _is_asyncios(frame.callee) else ""
             if frame.callee is None and not errand:
                 continue
             new = _Call(frame, wait.lane, wait.start, wait.end, errand or frame.callee.co_name)
@@ -67,7 +71,10 @@ def in_a_row(facts: Facts) -> list[Finding]:
                 inner = errand or not is_last or not _is_asyncios(frame.callee)
                 outside = inner and wait.kind not in (THEIR_KINDS if _is_in_library(wait) else OWN_KINDS)
             call.outside += (wait.end - wait.start) * outside
-            call.limits |= is_limited(wait.frames[depth + 1 :], frame, errand)
+            spots = errand, *((id(inner.code), inner.line) for inner in wait.frames[depth:])
+            if spots not in limits:
+                limits[spots] = is_limited(wait.frames[depth + 1 :], frame, errand)
+            call.limits |= limits[spots]
     rows = defaultdict(list)
     for calls in frames.values():
         for row in _errands(sorted(calls.values(), key=lambda call: call.start)):

@@ -9,6 +9,7 @@ import gc
 import inspect
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -159,5 +160,9 @@ def _keeper(thing):
 
 
 def _is_kept_for_later(coroutine):
-    """Whether a module's globals hold it: then another cell may await it."""
-    return any(type(holder) is dict and "__builtins__" in holder for holder in gc.get_referrers(coroutine))
+    """Whether a module's globals hold it: then another cell may await it. Or a warning: then it was dropped, and told."""
+    return any(
+        isinstance(holder, warnings.WarningMessage)
+        or (type(holder) is dict and ("__builtins__" in holder or "_category_name" in holder))
+        for holder in gc.get_referrers(coroutine)
+    )

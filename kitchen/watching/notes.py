@@ -4,8 +4,9 @@ from collections import defaultdict
 
 from kitchen.timeline import Finding
 from kitchen.watching.facts import Facts
-from kitchen.watching.program import called_in_vain, cleans_up, tree_of
-from kitchen.watching.whose import is_readers, place
+from kitchen.watching.program import cleans_up, tree_of
+from kitchen.watching.unawaited import call_in_vain
+from kitchen.watching.whose import place
 from kitchen.watching.wording import number
 
 WENT_ON_SECONDS = 0.1  # that a task may go on after it was asked to cancel: to say goodbye, say
@@ -75,14 +76,8 @@ def _is_cleaning_up(wait):
 def _where_it_was_called(note, ran):
     """The note, with the line of the call: what Python knows is the line at which the coroutine was dropped."""
     name = note.text.rpartition(".")[2]
-    for file in [note.file, *ran]:
-        tree = tree_of(file) if is_readers(file) else None
-        lines = called_in_vain(tree, name, note.line, frozenset(ran.get(file, ()))) if tree else []
-        if file == note.file and note.line in lines:
-            break
-        if lines:
-            return note._replace(file=file, line=lines[0], text=name)
-    return note._replace(text=name)
+    file, line = call_in_vain(note.file, note.line, name, ran)
+    return note._replace(file=file, line=line, text=name)
 
 
 def _of_notes(facts, kind, notes):

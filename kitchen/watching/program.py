@@ -1,4 +1,4 @@
-"""A program's text as a syntax tree: where its awaits stand, what cleans up, which calls come to nothing."""
+"""A program's text as a syntax tree: where its awaits stand, what cleans up, what is held."""
 
 import ast
 import linecache
@@ -7,7 +7,6 @@ from functools import lru_cache
 from kitchen.watching.garbage import unswept
 
 AWAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
-KEEPS = {"append", "appendleft", "add", "insert", "put_nowait"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -106,73 +105,9 @@ def _function_of(node):
     return node
 
 
-@lru_cache(maxsize=4096)
-def called_in_vain(tree: ast.Module, name: str, at: int, ran: frozenset[int] = frozenset()) -> list[int]:
-    """The lines at which a function is called whose result is not awaited at once, or handed on to another call.
-
-    Those in the function that begins at line `at`, or in which that line stands; else those in functions that `ran`, given
-    by their first lines, or where these keep the result, or hand the function itself on to what will call it; else those in
-    the whole file. And if there are any of whose result nothing is ever read, only these.
-    """
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _last(node.func) == name and not _is_handed_on(node)
-    ]
-    around = {call: _function_of(call) for call in calls}
-    handed = [
-        node
-        for node in ast.walk(tree)
-        if _is_argument(node)
-        and (
-            (isinstance(node, (ast.Name, ast.Attribute)) and _last(node) == name)
-            or (isinstance(node, ast.Call) and _last(node.func) == name and _last(node.parent.func) in KEEPS)
-        )
-    ]
-    calls = (
-        [call for call in calls if _first_line(around[call]) == at]
-        or [call for call in calls if _has_line(around[call], at)]
-        or [call for call in calls if _first_line(around[call]) in ran]
-        or [thing for thing in handed if _first_line(_function_of(thing)) in ran]
-        or calls
-    )
-    calls = [call for call in calls if not _is_read_later(statement_of(call))] or calls
-    return sorted(call.lineno for call in calls)
-
-
-def _last(node):
-    return path_of(node).rpartition(".")[2]
-
-
-def _has_line(function, line):
-    return not isinstance(function, ast.Module) and function.lineno <= line <= function.end_lineno
-
-
-def _is_argument(node):
-    call = getattr(node, "parent", None)
-    return isinstance(call, ast.Call) and node in call.args
-
-
 def _first_line(function):
     lines = [node.lineno for node in getattr(function, "decorator_list", ())]
     return min([getattr(function, "lineno", 1), *lines])
-
-
-def _is_handed_on(call):
-    node = call.parent
-    while not isinstance(node, ast.stmt):
-        if isinstance(node, (ast.Await, ast.Call, ast.Yield)):
-            return True
-        node = node.parent
-    return isinstance(node, ast.Return)
-
-
-def _is_read_later(statement):
-    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return False
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    inside = ast.walk(_function_of(statement))
-    return any(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names for node in inside)
 
 
 def imports(file: str, line: int) -> bool:

@@ -4,12 +4,10 @@ from collections import defaultdict
 
 from kitchen.timeline import Finding
 from kitchen.watching.facts import Facts
-from kitchen.watching.program import cleans_up, tree_of
+from kitchen.watching.swallowed import went_on
 from kitchen.watching.unawaited import call_in_vain
 from kitchen.watching.whose import place
 from kitchen.watching.wording import number
-
-WENT_ON_SECONDS = 0.1  # that a task may go on after it was asked to cancel: to say goodbye, say
 
 TEXTS = {
     "lost": "{name}{more}, from {where}, never finished, and nobody awaited it. "
@@ -42,7 +40,7 @@ def made_known(facts: Facts) -> list[Finding]:
         for frame in wait.frames:
             ran[frame.code.co_filename].add(frame.code.co_firstlineno)
     for note in facts.notes:
-        if note.kind == "swallowed" and not _went_on(note, waits[note.lane]):
+        if note.kind == "swallowed" and not went_on(note, waits[note.lane]):
             continue
         if note.kind in ("never awaited", "never begun"):
             note = _where_it_was_called(note, ran)
@@ -51,26 +49,6 @@ def made_known(facts: Facts) -> list[Finding]:
         if kind == "never begun" and ("never awaited", file, line) in same:
             del same[kind, file, line]  # it was dropped, and whoever keeps the warning keeps it
     return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items()]
-
-
-def _went_on(note, waits):
-    """Whether a task that was asked to cancel did something else than clean up: awaited the same again, or other things."""
-    seconds = 0.0
-    for wait in waits:
-        if wait.start < note.time or not wait.frames or _is_cleaning_up(wait):
-            continue
-        seconds += wait.end - wait.start
-        again = any((frame.code.co_filename, frame.line) == (note.file, note.line) for frame in wait.frames)
-        if again or seconds >= WENT_ON_SECONDS:
-            return True
-    return False
-
-
-def _is_cleaning_up(wait):
-    return any(
-        (tree := tree_of(frame.code.co_filename)) and cleans_up(tree, frame.line, frame.code.co_firstlineno)
-        for frame in wait.frames
-    )
 
 
 def _where_it_was_called(note, ran):

@@ -90,22 +90,20 @@ def cleans_up(tree: ast.Module, line: int, first: int) -> bool:
             return True
         if isinstance(node, (ast.Try, ast.TryStar)):
             last = [*node.handlers, *node.finalbody]
-            if (
-                any(part.lineno <= line <= part.end_lineno for part in last)
-                and _first_line(_function_of(node)) >= first
-            ):
+            if any(part.lineno <= line <= part.end_lineno for part in last) and first_line(function_of(node)) >= first:
                 return True
     return False
 
 
-def _function_of(node):
+def function_of(node: ast.AST) -> ast.AST:
     """The innermost function around a node, or else the whole file."""
     while not isinstance(node, (*FUNCTIONS, ast.Module)):
         node = node.parent
     return node
 
 
-def _first_line(function):
+def first_line(function: ast.AST) -> int:
+    """The line at which a function begins, for Python: that of its first decorator, if it has any."""
     lines = [node.lineno for node in getattr(function, "decorator_list", ())]
     return min([getattr(function, "lineno", 1), *lines])
 

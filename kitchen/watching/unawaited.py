@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from kitchen.watching.program import FUNCTIONS, statement_of, tree_of
+from kitchen.watching.program import FUNCTIONS, first_line, statement_of, tree_of
 from kitchen.watching.whose import is_readers
 
 KEEPS = {"append", "appendleft", "add", "insert", "put_nowait"}
@@ -56,7 +56,7 @@ def called_in_vain(
     `at`: the line at which the coroutine was dropped, or at which the function begins that keeps it, or the one that is
     called: then what dropped it is a library, which was given the function. `ran`: the first lines of those that ran.
     """
-    is_dropped_elsewhere = not at or any(_first_line(one) == at for one in _named(tree) if one.name == name)
+    is_dropped_elsewhere = not at or any(first_line(one) == at for one in _named(tree) if one.name == name)
     at = 0 if is_dropped_elsewhere else at
     here = _innermost(tree, at)
     ranks = {}
@@ -175,7 +175,7 @@ def _nearness(tree, function, here, ran):
         return HERE
     if here is not None and function in _around(here):
         return AROUND
-    if isinstance(function, ast.Module) or _first_line(function) in ran:
+    if isinstance(function, ast.Module) or first_line(function) in ran:
         return RAN
     return NAMED if function in _named_by_what_ran(tree, here, ran) else ANYWHERE
 
@@ -187,8 +187,8 @@ def _named(tree):
 
 def _innermost(tree, line):
     """The innermost function around a line, or else the whole file; None: it is not in this file."""
-    around = [one for one in _named(tree) if _first_line(one) <= line <= one.end_lineno]
-    return max(around, key=_first_line, default=tree) if line else None
+    around = [one for one in _named(tree) if first_line(one) <= line <= one.end_lineno]
+    return max(around, key=first_line, default=tree) if line else None
 
 
 def _around(function):
@@ -201,7 +201,7 @@ def _around(function):
 @lru_cache(maxsize=256)
 def _named_by_what_ran(tree, here, ran):
     """The functions that are named by those that ran, and by these, and so on."""
-    following = [one for one in _named(tree) if one is here or _first_line(one) in ran]
+    following = [one for one in _named(tree) if one is here or first_line(one) in ran]
     by_name = {}
     for function in _named(tree):
         by_name.setdefault(function.name, []).append(function)
@@ -223,10 +223,6 @@ def _is_known_in(function, other):
 
 def _names(nodes: ast.AST) -> Iterable[str]:
     return {_last(node) for node in ast.walk(nodes) if isinstance(node, (ast.Name, ast.Attribute))}
-
-
-def _first_line(function):
-    return min([function.lineno, *(node.lineno for node in function.decorator_list)])
 
 
 def _is_read_later(statement):

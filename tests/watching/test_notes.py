@@ -195,6 +195,61 @@ def test_nothing_is_said_of_what_lives_on_or_is_looked_at(program):
     assert kinds(run) == []
 
 
+def stopping_and_then_closing():
+    async def drain(queue):
+        with suppress(asyncio.CancelledError):
+            while True:
+                await page(await queue.get())
+        while not queue.empty():
+            await page(queue.get_nowait())
+
+    async def serve_and_close(_):
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            print("stopping")
+        await page(0.15)
+
+    async def break_and_close(_):
+        while True:
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                break
+        await page(0.15)
+
+    async def finish_what_is_queued(queue):
+        running = True
+        while running or not queue.empty():
+            try:
+                item = await queue.get()
+            except asyncio.CancelledError:
+                running = False
+                continue
+            await page(item)
+
+    return drain, serve_and_close, break_and_close, finish_what_is_queued
+
+
+@pytest.mark.parametrize("work", stopping_and_then_closing(), ids=lambda work: work.__name__)
+def test_what_comes_after_the_loop_that_was_cancelled_is_cleaning_up(work):
+    async def main():
+        queue = asyncio.Queue()
+        async with watch() as run:
+            task = asyncio.create_task(work(queue))
+            await page()
+            if work.__name__ == "drain":
+                queue.put_nowait(10)
+                await page()
+            task.cancel()
+            for _ in range(4):
+                queue.put_nowait(0.05)
+            await task
+        return run.findings
+
+    assert asyncio.run(main()) == []
+
+
 # --- what does not ---------------------------------------------------------------------------------------------------
 
 
@@ -262,10 +317,14 @@ def test_a_task_that_goes_on_was_not_ended():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0.01)  # asked here
 
-    async def careless():
+    async def step():
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(10)  # asked there
-        await page(0.15)
+
+    async def careless():
+        for _ in range(2):
+            await step()
+            await page(0.15)
 
     async def main():
         async with watch() as run:

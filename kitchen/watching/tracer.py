@@ -43,6 +43,8 @@ class Tracer:
         self.body: Lane | None = None
         self.snapped = float("-inf")  # when it was last looked where all tasks stand
         self.failed = deque(maxlen=1000)  # tasks that failed, each with what it failed with
+        self.questions: dict[Lane, leftovers.Question] = {}  # of tasks that were not over when the loop stopped
+        self.stopped = float("-inf")  # when it last did
         self.eager = []  # steps of tasks that began at once, within a step of their maker
         self.is_on = False
         self.thread = threading.get_ident()
@@ -109,6 +111,13 @@ class Tracer:
             self.clock.close()
             self.loop = self.hooks = None  # the record is kept for longer than the loop lives
 
+    def stops(self) -> None:
+        """The loop stops to run: what is left may be cancelled now, by `asyncio.run`, or go on when the loop does."""
+        self.stopped = perf_counter()
+        for lane in list(self.lanes.values()):
+            if lane.has_clock and lane.task and lane not in self.questions and (question := leftovers.of_task(lane)):
+                self.questions[lane] = question
+
     def _tell_what_is_left(self, problem):
         if self.lanes:
             self.recorder.standing += stuck.snapshot(self, perf_counter())
@@ -123,7 +132,9 @@ class Tracer:
                 self._is_over(self.body, self.body.before)
             self._drop(self.body)
         for lane in list(self.lanes.values()):
+            self.questions.pop(lane, None)  # it is asked anew
             self._leave(lane)
+        self.recorder.questions.extend(self.questions.values())
         for lane, error in self.failed:
             task = lane.task()
             if task is not None and getattr(task, "_log_traceback", False):
@@ -228,6 +239,8 @@ class Tracer:
     def over(self, lane: Lane, before: Any, problem: BaseException | None = None) -> None:
         """A task is over; `problem` is what it ended with."""
         lane.outcome = _outcome(problem)
+        if not isinstance(problem, asyncio.CancelledError) and (lane.cancelled or self.stopped) <= self.stopped:
+            self.questions.pop(lane, None)  # it went on when the loop did
         task = lane.task()
         if lane.name is None and task is not None and lane.looked is not None:  # made at once, named later
             lane.name = task.get_name()
@@ -245,6 +258,7 @@ class Tracer:
     def lost(self, lane: Lane) -> None:
         """A task is gone before it was over: nobody held it, and the garbage collector took it."""
         lane.outcome, lane.started = "lost", None
+        self.questions.pop(lane, None)
         self._is_over(lane, None)
         if lane.code is not None:  # else it closes an asynchronous generator that nobody holds
             self.recorder.remark("lost", lane, *lane.line(), lane.function)

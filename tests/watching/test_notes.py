@@ -284,6 +284,34 @@ def test_a_task_that_nobody_holds_is_lost(program):
     assert finding.text.startswith("forgotten, from test_notes.py, line ")
 
 
+async def start(name):
+    asyncio.create_task(forever() if name == "forgotten" else page(0.05), name=name)  # noqa: RUF006
+    await page(0.01)
+
+
+async def serve_badly(_):
+    with suppress(ValueError):
+        await asyncio.gather(fail(), forever())
+
+
+@pytest.mark.parametrize(("program", "kind"), [(start, "lost"), (serve_badly, "left behind")])
+def test_what_asyncio_run_cancels_was_left_nevertheless(program, kind):
+    with watch() as run:
+        asyncio.run(program("forgotten"))
+    assert kinds(run) == [kind]
+
+
+def test_what_goes_on_when_the_loop_does_is_not_lost():
+    loop = asyncio.new_event_loop()
+    with watch() as run:
+        loop.run_until_complete(start("over in time"))
+        loop.run_until_complete(page(0.1))
+        loop.run_until_complete(start("forgotten"))
+    loop.close()
+    gc.collect()
+    assert [(finding.kind, finding.text.split(",")[0]) for finding in run.findings] == [("lost", "forgotten")]
+
+
 def test_an_error_is_unnoticed_until_somebody_looks():
     async def main():
         async with watch() as run:

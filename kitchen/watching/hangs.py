@@ -97,6 +97,7 @@ def _nobody_left(facts, looks):
     is_still = len(then) == len(
         [held for held, _ in look if held.kind != "timeout"]
     )  # else one of them has sent the others home
+    is_still = is_still and not any(held.went_on and held.kind not in ("task", "tasks") for held in then)
     guarded = is_still and any(held.kind in GUARDED and held.is_alone for held, _ in stuck)
     if not (facts.alone or guarded) or not stuck or len(stuck) < len(look):
         return []

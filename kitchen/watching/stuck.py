@@ -5,6 +5,7 @@ import gc
 import threading
 from asyncio import locks
 from asyncio import subprocess as processes
+from collections import defaultdict
 from collections.abc import Iterable
 from selectors import BaseSelector
 from typing import Any
@@ -51,6 +52,33 @@ def snapshot(tracer: Any, now: float) -> list[Standing]:
             )
         )
     return found
+
+
+def stood(standing: Iterable[Standing], waits: Iterable[tuple], began: float) -> list[Standing]:
+    """The same as facts: lanes are numbers, and it is known who went on later. `waits`: a lane, start and end, and more."""
+    waits_of = defaultdict(list)
+    for lane, start, end, *_ in waits:
+        waits_of[lane].append((start, end))
+    return [
+        held._replace(
+            lane=held.lane.number,
+            time=held.time - began,
+            task=held.task and held.task.number,
+            went_on=_went_on(held, waits_of[held.lane], began),
+        )
+        for held in standing
+        if held.lane.number is not None
+    ]
+
+
+def _went_on(held, waits, began):
+    """Whether the wait that a task stood in ended without its being asked to; False if that is not known."""
+    lane, now = held.lane, held.time - began
+    starts = [start for start, _ in waits if start > now]
+    next_start = min(starts, default=float("inf"))
+    asked = any(now <= asked - began <= next_start for asked in lane.cancels)
+    over = any(start <= now <= end for start, end in waits) and not (lane.left and not starts)
+    return lane.has_clock and over and not asked
 
 
 def is_alone(loop: asyncio.AbstractEventLoop, jobs: Iterable[asyncio.Future], sampler: Any) -> bool:

@@ -26,6 +26,7 @@ CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.ru
 READ_EVERY_SECONDS = 0.004  # between two looks at the CPU clock when a step begins
 SNAPSHOT_SECONDS = 0.1  # between two looks at where all tasks stand, when one is interrupted
 HELD_KEPT = 1000
+CANCELS_KEPT = 100
 OWN_NOTE_SHARE = 1 / 16  # of the grain (see Record.grain): what a longer step did is known, and stays known
 
 
@@ -45,6 +46,10 @@ class Tracer:
         self.failed = deque(maxlen=1000)  # tasks that failed, each with what it failed with
         self.questions: dict[Lane, leftovers.Question] = {}  # of tasks that were not over when the loop stopped
         self.stopped = float("-inf")  # when it last did
+        self.last: Lane | None = None  # the task that was over last
+        self.was_alone = (
+            False  # whether nothing could have woken a task when the one was interrupted that was over last
+        )
         self.eager = []  # steps of tasks that began at once, within a step of their maker
         self.is_on = False
         self.thread = threading.get_ident()
@@ -113,7 +118,10 @@ class Tracer:
 
     def stops(self) -> None:
         """The loop stops to run: what is left may be cancelled now, by `asyncio.run`, or go on when the loop does."""
-        self.stopped = perf_counter()
+        now, look = perf_counter(), self.recorder.standing[-1:]
+        if self.stopped < 0 and look and now - look[0].time <= SNAPSHOT_SECONDS:  # else not by what happened then
+            self.was_alone = look[0].is_alone
+        self.stopped = now
         for lane in list(self.lanes.values()):
             if lane.has_clock and lane.task and lane not in self.questions and (question := leftovers.of_task(lane)):
                 self.questions[lane] = question
@@ -124,8 +132,11 @@ class Tracer:
         ended = isinstance(problem, (TimeoutError, asyncio.CancelledError, KeyboardInterrupt))
         if isinstance(problem, TimeoutError):  # the block's own: it may have expected that, but not those it sent home
             ended = any(held.lane is not self.body for held in self.recorder.standing)
-        jobs = self.recorder.awaiting.jobs
-        self.recorder.alone = self.recorder.alone or (ended and stuck.is_alone(self.loop, jobs, self.sampler))
+        if self.loop.is_closed():
+            alone = self.was_alone and isinstance(problem, KeyboardInterrupt)
+        else:
+            alone = ended and stuck.is_alone(self.loop, self.recorder.awaiting.jobs, self.sampler)
+        self.recorder.alone = self.recorder.alone or alone
         if self._has_body():
             self.body.outcome = _outcome(problem)
             if self.body.is_noted:
@@ -225,6 +236,7 @@ class Tracer:
         if isinstance(error, asyncio.CancelledError):
             lane.cancelled_at = _spot(before or self.recorder.look_at(lane)) or lane.line()
             lane.cancelled = now = perf_counter()
+            lane.cancels = (*lane.cancels[-CANCELS_KEPT:], now)
             self._snap(now)
 
     def _snap(self, now):

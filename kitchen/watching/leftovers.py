@@ -115,14 +115,22 @@ def not_begun() -> Iterator[CoroutineType]:
             yield thing
 
 
-def never_begun(loop: asyncio.AbstractEventLoop, older: weakref.WeakSet) -> Iterator[Question]:
-    """Those that are not to become tasks, and not `older` than the watch."""
+def never_begun(
+    loop: asyncio.AbstractEventLoop, older: weakref.WeakSet, problem: BaseException | None = None
+) -> Iterator[Question]:
+    """Those that are not to become tasks, and not `older` than the watch.
+
+    If a `problem` has ended the block, what holds them are its frames, most likely: then nobody has kept them.
+    """
     in_tasks = {id(bare(task.get_coro())) for task in asyncio.all_tasks(loop)}
     for thing in not_begun():
         code = thing.cr_code
         if id(thing) not in in_tasks and thing not in older and not _is_kept_for_later(thing):
-            is_so, keeper = partial(_has_not_begun, weakref.ref(thing)), _keeper(thing) or code
-            yield Question("never begun", None, keeper.co_filename, keeper.co_firstlineno, code.co_qualname, is_so)
+            kind, place = "never begun", _first_line(_suspended_keeper(thing))
+            if place is None and problem is not None:
+                kind, place = "never awaited", _raised_at(problem, code.co_name)
+            place = place or _first_line(_keeper_that_runs(code.co_name)) or _first_line(code)
+            yield Question(kind, None, *place, code.co_qualname, partial(_has_not_begun, weakref.ref(thing)))
 
 
 def _has_not_finished(seen):
@@ -144,19 +152,39 @@ def _is_new(coroutine):
     return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
-def _keeper(thing):
-    """The code of the reader's function that keeps a coroutine: one that is suspended, or the one that ends the block."""
-    for holder in gc.get_referrers(thing):
-        code = getattr(holder, "cr_code", None)
-        if code is not None and is_readers(code.co_filename):
-            return code
-    frame, name = sys._getframe(), thing.cr_code.co_name
+def _first_line(code):
+    return code and (code.co_filename, code.co_firstlineno)
+
+
+def _suspended_keeper(thing):
+    """The code of the reader's function that keeps a coroutine and is suspended."""
+    codes = (getattr(holder, "cr_code", None) for holder in gc.get_referrers(thing))
+    return next((code for code in codes if code is not None and is_readers(code.co_filename)), None)
+
+
+def _keeper_that_runs(name):
+    """The code of the reader's function that ends the block, if it may have called the one of this name."""
+    frame = sys._getframe()
     while frame is not None:
-        code = frame.f_code
-        if is_readers(code.co_filename) and name in (*code.co_names, *code.co_freevars, *code.co_varnames):
-            return code
+        if _names(frame.f_code, name) and frame.f_code.co_name != "<module>":
+            return frame.f_code
         frame = frame.f_back
     return None
+
+
+def _raised_at(problem, name):
+    """File and line of the innermost function of the reader's that a problem went through: one that names `name`, if any."""
+    places, at = [], problem.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        if is_readers(code.co_filename):
+            places.append((_names(code, name), len(places), code.co_filename, at.tb_lineno))
+        at = at.tb_next
+    return max(places)[2:] if places else None
+
+
+def _names(code, name):
+    return is_readers(code.co_filename) and name in (*code.co_names, *code.co_freevars, *code.co_varnames)
 
 
 def _is_kept_for_later(coroutine):

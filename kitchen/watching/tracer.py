@@ -151,7 +151,7 @@ class Tracer:
             if task is not None and getattr(task, "_log_traceback", False):
                 self.recorder.questions.append(leftovers.of_failed(lane, task, error))
         self.recorder.questions.extend(leftovers.of_jobs(self.recorder.awaiting.jobs, _outcome))
-        self.recorder.questions.extend(leftovers.never_begun(self.loop, self.recorder.older))
+        self.recorder.questions.extend(leftovers.never_begun(self.loop, self.recorder.older, problem))
 
     def _leave(self, lane):
         """A task that is not over by the end of the block."""

@@ -65,6 +65,10 @@ def findings(tmp_path, text):
     return [(finding.kind, finding.line) for finding in found if finding.kind == "never awaited"], here
 
 
+async def gone():
+    await asyncio.sleep(0.001)
+
+
 @pytest.mark.parametrize("line", CAUGHT.values(), ids=CAUGHT)
 def test_a_call_that_raises_is_told_and_not_what_comes_after_it(tmp_path, line):
     text = f"""{START}
@@ -162,3 +166,35 @@ async def main():
     await asyncio.sleep(0.01)
 """
     assert findings(tmp_path, text) == ([], [])
+
+
+UNCAUGHT = ["await asyncio.wait([job(1), job(2)])", "await asyncio.gather([job(1)])", "print(await job().json())"]
+
+
+@pytest.mark.parametrize("line", UNCAUGHT)
+def test_what_only_an_error_holds_that_ends_the_block_was_not_kept(tmp_path, line):
+    text = f"{START}\nasync def main():\n    await gone()\n    {line}  # here\n"
+    (file := tmp_path / "program.py").write_text(text)
+    exec(compile(text, str(file), "exec"), names := {"__name__": "program"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with suppress(TypeError, AttributeError), watch() as run:
+            asyncio.run(names["main"]())
+        found = run.findings
+        gc.collect()
+    (finding,) = found
+    assert (finding.kind, finding.line) == ("never awaited", text.splitlines().index(f"    {line}  # here") + 1)
+    assert "kept" not in finding.text
+
+
+def test_what_is_awaited_after_an_error_is_not_told():
+    async def main():
+        kept = []
+        with suppress(ZeroDivisionError):
+            async with watch() as run:
+                kept.append(gone())
+                await asyncio.sleep(1 / len(kept[1:]))
+        await kept[0]
+        return run.findings
+
+    assert asyncio.run(main()) == []

@@ -289,15 +289,14 @@ class Tracer:
 
     def heard(self, message: str, task: object) -> None:
         """What the loop reports of a task that is being dropped, with an exception that nobody has looked at."""
-        if "never retrieved" in message:
-            for lane, error in self.failed:
-                if lane.key == id(task) and lane.task() in (None, task):
-                    self.recorder.remark("unnoticed", lane, *lane.line(), error)
-                    self.failed.remove((lane, error))
-                    break
-            else:
-                if question := leftovers.of_job(task, self.recorder.awaiting.jobs.get(task), _outcome):
-                    self.recorder.remark(*question[:-1])
+        if "never retrieved" not in message:
+            return
+        job = self.recorder.awaiting.jobs.get(task)
+        if job is None and (failed := leftovers.failed_behind(task, self.failed, _outcome)):
+            self.recorder.remark("unnoticed", failed[0], *failed[0].line(), failed[1])
+            self.failed.remove(failed)
+        elif question := leftovers.of_job(task, job, _outcome):
+            self.recorder.remark(*question[:-1])
 
     # --- steps
 

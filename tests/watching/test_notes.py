@@ -40,6 +40,25 @@ async def awaited_after_the_block():
     return run
 
 
+async def gathered_and_awaited_after_the_block():
+    async with watch() as run:
+        both = asyncio.gather(page(0.05), page(0.05))
+        alone = asyncio.shield(page(0.05))
+        await asyncio.sleep(0.01)
+    assert not run.findings
+    assert [*await both, await alone] == ["page"] * 3
+    return run
+
+
+async def gathered_with_somebody_who_is_told():
+    over = asyncio.Event()
+    async with watch() as run:
+        asyncio.gather(page(0.05)).add_done_callback(lambda _: over.set())
+        await asyncio.sleep(0.01)
+    await over.wait()
+    return run
+
+
 async def cancelled_in_the_last_line():
     async def beside():
         heart = asyncio.create_task(forever())
@@ -174,6 +193,8 @@ async def an_error_that_gather_returns():
 
 CLEAN = [
     awaited_after_the_block,
+    gathered_and_awaited_after_the_block,
+    gathered_with_somebody_who_is_told,
     cancelled_in_the_last_line,
     cleaning_up_when_the_block_ends,
     kept_by_an_object,
@@ -275,6 +296,44 @@ async def kept_by_a_function_that_is_over():
     async with watch() as run:
         assert not await start()
     return run
+
+
+async def gathered_and_not_awaited():
+    async with watch() as run:
+        asyncio.gather(forever())
+        await page()
+    return run
+
+
+async def shielded_and_not_awaited():
+    async with watch() as run:
+        asyncio.shield(forever())
+        await page()
+    return run
+
+
+@pytest.mark.parametrize("program", [gathered_and_not_awaited, shielded_and_not_awaited])
+def test_who_does_not_await_gather_or_shield_loses_what_it_is_for(program):
+    (finding,) = asyncio.run(program()).findings
+    assert finding.kind == "lost"
+    assert f"line {forever.__code__.co_firstlineno}" in finding.text
+
+
+@pytest.mark.parametrize("starts", [asyncio.gather, asyncio.shield])
+def test_what_gather_or_shield_returned_fails_unnoticed_or_not(starts):
+    async def main(is_awaited):
+        async with watch() as run:
+            both = starts(fail())
+            if is_awaited:
+                with suppress(ValueError):
+                    await both
+            del both
+            await page()
+        gc.collect()
+        return kinds(run)
+
+    assert asyncio.run(main(True)) == []
+    assert asyncio.run(main(False)) == ["unnoticed"]
 
 
 @pytest.mark.parametrize("program", [nobody_keeps_it, kept_by_a_function_that_is_over])

@@ -139,8 +139,8 @@ class Standing(NamedTuple):
 
     `wants`: the id of the lock that it waits for; `has`: those that it holds; `task`: the task that it waits for, if it is
     one (a lane's number, once it is in the facts). `is_inside`: only this program could wake it. `is_pipe_full`: it waits
-    for a process that cannot go on writing. `is_alone`: nothing was left then that could have woken any task. `went_on`: somebody
-    has woken it all the same, without asking it to end.
+    for a process that cannot go on writing. `is_alone`: nothing was left then that could have woken any task.
+    `went_on`: somebody has woken it all the same, without asking it to end.
     """
 
     lane: int

@@ -65,9 +65,19 @@ def _of_circle(facts, circle, since):
         who = [f"{lanes[one.lane]} at {place(one.file, one.line)}" for one in circle]
         text = (
             f"{', '.join(who[:-1])} and {who[-1]} waited for each other: each for what the next one has. "
-            "Nothing would ever have woken them. Take locks in the same order everywhere."
+            f"Nothing would ever have woken them. {_advice(circle)}"
         )
     return Finding("hang", text, first.file, first.line, _span(facts, first, since))
+
+
+def _advice(circle):
+    """How to break a circle: what each waits for is a lock of the next one, or the next one itself."""
+    locks = [one for one in circle if one.wants]
+    if not locks:
+        return "One of them must not await the other."
+    if len(locks) < len(circle):
+        return "Await the task after the lock is released, not while it is held."
+    return "Take locks in the same order everywhere."
 
 
 def _of_pipe(facts, held, since):

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
+from kitchen.watching.hangs import _advice
 from kitchen.watching.watch import watch
 
 
@@ -93,6 +95,48 @@ def test_a_lock_taken_twice():
     assert finding.line == line_of("twice")
     assert finding.text.startswith("payer waited at test_hangs.py, line ")
     assert "holds itself" in finding.text
+
+
+def test_a_task_that_wants_the_lock_of_who_awaits_it_is_to_be_awaited_later():
+    lock = asyncio.Lock()
+
+    async def child():
+        async with lock:
+            pass
+
+    async def parent():
+        async with lock:
+            await asyncio.create_task(child())
+
+    async def program():
+        async with asyncio.timeout(0.3):
+            await asyncio.create_task(parent())
+
+    text = hang(program).text
+    assert "Await the task after the lock is released" in text
+    assert "same order" not in text
+
+
+def test_of_tasks_that_await_each_other_one_must_not():
+    task = SimpleNamespace(wants=None)  # Python itself cannot cancel them
+    assert _advice([task, task]) == "One of them must not await the other."
+
+
+def test_a_process_that_wait_for_waits_for():
+    async def program():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "print('x' * 1_000_000)", stdout=asyncio.subprocess.PIPE
+        )
+        with suppress(TimeoutError):
+            while not process.stdout._paused:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await asyncio.wait_for(process.wait(), 0.3)  # in wait_for
+        process.kill()
+        await process.communicate()
+
+    finding = hang(program)
+    assert finding.line == line_of("in wait_for")
+    assert "pipe is full" in finding.text
 
 
 def test_a_pipe_that_nobody_empties():

@@ -123,7 +123,8 @@ class Poll(NamedTuple):
 class Note(NamedTuple):
     """What the program itself made known; `text` says of what.
 
-    "lost", "left behind", "unnoticed", "swallowed" (`time`: when it was asked to cancel), "never awaited" or "never begun".
+    "lost", "left behind", "unnoticed", "swallowed" (`time`: when it was asked to cancel), "asked again" (the same, and
+    then it was asked again), "never awaited" or "never begun".
     """
 
     kind: str

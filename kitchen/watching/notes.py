@@ -40,15 +40,18 @@ def made_known(facts: Facts) -> list[Finding]:
         for frame in wait.frames:
             ran[frame.code.co_filename].add(frame.code.co_firstlineno)
     for note in facts.notes:
-        if note.kind == "swallowed" and not went_on(note, waits[note.lane]):
-            continue
+        if note.kind in ("swallowed", "asked again"):
+            told = same["swallowed", note.file, note.line]
+            if not went_on(note, waits[note.lane]) or any(other.lane == note.lane for other in told):
+                continue
+            note = note._replace(kind="swallowed")
         if note.kind in ("never awaited", "never begun"):
             note = _where_it_was_called(note, ran)
         same[note.kind, note.file, note.line].append(note)
     for kind, file, line in list(same):
         if kind == "never begun" and ("never awaited", file, line) in same:
             del same[kind, file, line]  # it was dropped, and whoever keeps the warning keeps it
-    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items()]
+    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items() if notes]
 
 
 def _where_it_was_called(note, ran):

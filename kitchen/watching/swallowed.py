@@ -5,10 +5,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from kitchen.watching.facts import Frame, Note, Wait
-from kitchen.watching.program import FUNCTIONS, cleans_up, first_line, function_of, is_inside, path_of, tree_of
+from kitchen.watching.program import (
+    FUNCTIONS,
+    calls_in,
+    cleans_up,
+    first_line,
+    function_of,
+    is_inside,
+    path_of,
+    tree_of,
+)
 
 WENT_ON_SECONDS = 0.1  # that a task may go on in its loop after it was asked to cancel
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
+TAKE_IT_BACK = {"timeout", "timeout_at", "wait_for", "TaskGroup", "move_on_after", "fail_after", "create_task_group"}
 CATCHES = {"CancelledError", "BaseException"}
 
 
@@ -18,6 +28,8 @@ def went_on(note: Note, waits: Sequence[Wait]) -> bool:
     What comes after the loop, or in none, is taken for its cleaning up: "stopping", and then it closes what is open.
     """
     path, seconds = _path(note, waits), 0.0
+    if note.kind == "asked again" and (not path or _may_take_it_back(path)):
+        return False
     for wait in waits:
         if wait.start < note.time or not wait.frames or _is_cleaning_up(wait) or _ends_loop(path, wait.frames):
             continue
@@ -34,6 +46,11 @@ def _path(note, waits):
     """The functions in which the task waited when it was asked, outermost first; () if that is not known."""
     before = [wait.frames for wait in waits if wait.start < note.time and wait.frames]
     return before[-1] if before and _spots(before[-1])[-1] == (note.file, note.line) else ()
+
+
+def _may_take_it_back(path):
+    """Whether it may have been a timeout around these calls that asked, or a group, which takes that back in time."""
+    return not all(TAKE_IT_BACK.isdisjoint(calls_in(frame.code.co_filename, frame.line)) for frame in path)
 
 
 def _spots(frames):

@@ -234,6 +234,9 @@ class Tracer:
     def interrupted(self, lane: Lane, before: Any, error: BaseException) -> None:
         """`error` is about to be raised in a task, where it waits."""
         if isinstance(error, asyncio.CancelledError):
+            task = lane.task and lane.task()
+            if lane.cancelled_at and getattr(task, "cancelling", int)() > 1:  # it was asked before, and did not end
+                self.recorder.remark("asked again", lane, *lane.cancelled_at, task.get_name(), lane.cancelled)
             lane.cancelled_at = _spot(before or self.recorder.look_at(lane)) or lane.line()
             lane.cancelled = now = perf_counter()
             lane.cancels = (*lane.cancels[-CANCELS_KEPT:], now)

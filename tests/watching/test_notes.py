@@ -427,6 +427,44 @@ def test_a_task_that_goes_on_was_not_ended():
     assert {finding.kind for finding in found} == {"swallowed"}
 
 
+def test_a_task_that_ends_when_it_is_asked_again_did_not_at_first():
+    async def stubborn(asked):
+        while True:
+            try:
+                await asyncio.sleep(0.01)  # asked in vain
+            except asyncio.CancelledError:
+                asked.append(1)
+                if len(asked) > 1:
+                    raise
+
+    async def closes(asked):
+        try:
+            await forever()
+        finally:
+            await page(0.3)
+
+    async def with_timeouts(asked):
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await asyncio.Event().wait()
+
+    async def main(work, times):
+        async with watch() as run:
+            task = asyncio.create_task(work([]))
+            await page()
+            for _ in range(times):
+                task.cancel()
+                if work is not with_timeouts:
+                    await page(0.05)
+            await asyncio.wait([task])
+        return [(finding.kind, finding.line) for finding in run.findings]
+
+    assert asyncio.run(main(stubborn, 2)) == [("swallowed", line_of("asked in vain"))]
+    assert asyncio.run(main(closes, 2)) == []
+    assert asyncio.run(main(with_timeouts, 2)) == []
+
+
 def test_the_siblings_of_a_gather_that_failed_are_left_behind():
     async def main():
         async with watch() as run:

@@ -74,6 +74,11 @@ def path_of(node: ast.AST) -> str:
     return ""
 
 
+def last_part(node: ast.AST) -> str:
+    """The last part of a name, whatever it is asked of; "" for anything else."""
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
 def statement_of(node: ast.AST) -> ast.stmt:
     """The innermost statement around a node."""
     while not isinstance(node, ast.stmt):
@@ -154,3 +159,26 @@ def locks_at(tree: ast.Module, line: int) -> list[str]:
         if item.context_expr.lineno == line
     ]
     return [path for path in found if path]
+
+
+@lru_cache(maxsize=4096)
+def releases_later(tree: ast.Module, line: int) -> bool:
+    """Whether what a line waits for may be given up, and something is released after that, in the same function."""
+    for node in ast.walk(tree):
+        if not _gives_up(node) or not node.body[0].lineno <= line <= node.body[-1].end_lineno:
+            continue
+        function = function_of(node)
+        if not any(isinstance(one, FUNCTIONS) and one.lineno <= line <= one.end_lineno for one in ast.walk(node)):
+            calls = [
+                one for one in ast.walk(function) if isinstance(one, ast.Call) and last_part(one.func) == "release"
+            ]
+            if any(call.lineno > node.body[-1].end_lineno for call in calls):
+                return True
+    return False
+
+
+def _gives_up(node):
+    """Whether a statement catches the end of a timeout, and the function goes on after it."""
+    if isinstance(node, ast.Try):
+        return any(not isinstance(handler.body[-1], (ast.Return, ast.Raise)) for handler in node.handlers)
+    return isinstance(node, ast.With) and any("suppress" in ast.unparse(item.context_expr) for item in node.items)

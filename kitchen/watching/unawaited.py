@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from kitchen.watching.program import FUNCTIONS, first_line, statement_of, tree_of
+from kitchen.watching.program import FUNCTIONS, first_line, last_part, statement_of, tree_of
 from kitchen.watching.whose import is_readers
 
 KEEPS = {"append", "appendleft", "add", "insert", "put_nowait"}
@@ -104,11 +104,11 @@ def _is_bound(node):
 def _mentions(tree, name):
     found = []
     for node in ast.walk(tree):
-        is_call = isinstance(node, ast.Call) and _last(node.func) == name
+        is_call = isinstance(node, ast.Call) and last_part(node.func) == name
         if is_call:
             use = _use(node)
-        elif isinstance(node, (ast.Name, ast.Attribute)) and _last(node) == name and (call := _argument_of(node)):
-            use = GIVEN if _last(call.func) in CALLS | RUNS else PASSED
+        elif isinstance(node, (ast.Name, ast.Attribute)) and last_part(node) == name and (call := _argument_of(node)):
+            use = GIVEN if last_part(call.func) in CALLS | RUNS else PASSED
         else:
             continue
         if use is not None:
@@ -132,10 +132,10 @@ def _use(call):
         if isinstance(node, ast.Yield):
             return None
         if isinstance(node, ast.Call):
-            return UNUSED if node.func is inner else _use_by(_last(node.func), in_list)
+            return UNUSED if node.func is inner else _use_by(last_part(node.func), in_list)
         if isinstance(node, ast.Lambda):
             outer = _argument_of(node)
-            return GIVEN if outer is not None and _last(outer.func) in CALLS | RUNS else HANDED
+            return GIVEN if outer is not None and last_part(outer.func) in CALLS | RUNS else HANDED
         if isinstance(node, ast.Starred):
             in_list = False
         elif isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.Dict)):
@@ -150,11 +150,6 @@ def _use_by(callee, in_list):
     if callee in TAKES:
         return MISUSED if in_list and callee != "as_completed" else TAKEN
     return MISUSED if callee in KEEPS | CALLS | RUNS else HANDED
-
-
-def _last(node):
-    """The last part of a name, whatever it is asked of."""
-    return getattr(node, "attr", None) or getattr(node, "id", "")
 
 
 def _argument_of(node):
@@ -222,7 +217,7 @@ def _is_known_in(function, other):
 
 
 def _names(nodes: ast.AST) -> Iterable[str]:
-    return {_last(node) for node in ast.walk(nodes) if isinstance(node, (ast.Name, ast.Attribute))}
+    return {last_part(node) for node in ast.walk(nodes) if isinstance(node, (ast.Name, ast.Attribute))}
 
 
 def _is_read_later(statement):

@@ -270,6 +270,17 @@ async def a_pool_that_is_empty():
     await is_it_busy(asyncio.Semaphore(2))
 
 
+async def a_pool_that_is_given_back_later():
+    pool = asyncio.Semaphore(1)
+    await pool.acquire()
+    try:
+        await asyncio.wait_for(pool.acquire(), 0.15)
+    except TimeoutError:
+        print("it is empty")
+    pool.release()
+    await asyncio.wait_for(pool.acquire(), 0.15)
+
+
 async def workers_that_get_their_work_when_others_are_tired_of_waiting():
     slots, queue, done = asyncio.Semaphore(1), asyncio.Queue(), asyncio.Event()
 
@@ -326,6 +337,7 @@ async def a_process_that_is_read():
         a_lock_that_is_busy,
         a_lock_that_is_busy_for_another,
         a_pool_that_is_empty,
+        a_pool_that_is_given_back_later,
         workers_that_get_their_work_when_others_are_tired_of_waiting,
         workers_that_are_sent_home,
         a_consumer_that_ends_when_nothing_comes,

@@ -129,7 +129,8 @@ class Poll(NamedTuple):
 class Note(NamedTuple):
     """What the program itself made known; `text` says of what.
 
-    "lost", "left behind", "unnoticed", "swallowed" (`time`: when it was asked to cancel), "never awaited" or "never begun".
+    "lost", "left behind", "unnoticed", "swallowed" (`time`: when it was asked to cancel), "asked again" (the same, and
+    then it was asked again), "never awaited" or "never begun".
     """
 
     kind: str
@@ -146,6 +147,7 @@ class Standing(NamedTuple):
     `wants`: the id of the lock that it waits for; `has`: those that it holds; `task`: the task that it waits for, if it is
     one (a lane's number, once it is in the facts). `is_inside`: only this program could wake it. `is_pipe_full`: it waits
     for a process that cannot go on writing. `is_alone`: nothing was left then that could have woken any task.
+    `went_on`: somebody has woken it all the same, without asking it to end.
     """
 
     lane: int
@@ -159,6 +161,7 @@ class Standing(NamedTuple):
     is_inside: bool
     is_pipe_full: bool
     is_alone: bool
+    went_on: bool = False
 
 
 @dataclass

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from kitchen.timeline import WAITING, Finding
 from kitchen.watching.facts import Facts, Standing
+from kitchen.watching.program import releases_later, tree_of
 from kitchen.watching.whose import place
 from kitchen.watching.wording import span_of
 
@@ -65,9 +66,19 @@ def _of_circle(facts, circle, since):
         who = [f"{lanes[one.lane]} at {place(one.file, one.line)}" for one in circle]
         text = (
             f"{', '.join(who[:-1])} and {who[-1]} waited for each other: each for what the next one has. "
-            "Nothing would ever have woken them. Take locks in the same order everywhere."
+            f"Nothing would ever have woken them. {_advice(circle)}"
         )
     return Finding("hang", text, first.file, first.line, _span(facts, first, since))
+
+
+def _advice(circle):
+    """How to break a circle: what each waits for is a lock of the next one, or the next one itself."""
+    locks = [one for one in circle if one.wants]
+    if not locks:
+        return "One of them must not await the other."
+    if len(locks) < len(circle):
+        return "Await the task after the lock is released, not while it is held."
+    return "Take locks in the same order everywhere."
 
 
 def _of_pipe(facts, held, since):
@@ -93,10 +104,12 @@ def _nobody_left(facts, looks):
     look = max(looks.values(), key=len, default=[])
     stuck = [(held, since) for held, since in look if held.is_inside]
     stuck.sort(key=lambda one: one[0].kind in ("task", "tasks"))  # who waits for others is not to blame
-    then = [held for held in facts.standing if stuck and held.time == stuck[0][0].time and held.kind != "timeout"]
-    is_still = len(then) == len(
-        [held for held, _ in look if held.kind != "timeout"]
-    )  # else one of them has sent the others home
+    every = [held for held in facts.standing if stuck and held.time == stuck[0][0].time]
+    then = [held for held in every if held.kind != "timeout"]
+    # Else one of them has sent the others home.
+    is_still = len(then) == len([held for held, _ in look if held.kind != "timeout"])
+    is_still = is_still and not any(held.went_on and held.kind not in ("task", "tasks") for held in then)
+    is_still = is_still and not any((tree := tree_of(one.file)) and releases_later(tree, one.line) for one in every)
     guarded = is_still and any(held.kind in GUARDED and held.is_alone for held, _ in stuck)
     if not (facts.alone or guarded) or not stuck or len(stuck) < len(look):
         return []

@@ -18,6 +18,7 @@ class Lane:
         "before",
         "cancelled",
         "cancelled_at",
+        "cancels",
         "code",
         "coroutine",
         "function",
@@ -68,6 +69,7 @@ class Lane:
         self.outcome = ""
         self.left = False  # whether the watch is over for it
         self.cancelled_at = self.cancelled = None  # where it stood when it was last asked to end, and when that was
+        self.cancels: tuple[float, ...] = ()  # when it was asked to end, every time
         self.before = self.looked = None  # what it waited for when it was last looked at, and when that was
         self.started = None  # when the step began that is under way; None: none is
         self.task = None  # weakly: a task that nobody holds must vanish as it would unwatched

@@ -4,11 +4,10 @@ from collections import defaultdict
 
 from kitchen.timeline import Finding
 from kitchen.watching.facts import Facts
-from kitchen.watching.program import called_in_vain, cleans_up, tree_of
-from kitchen.watching.whose import is_readers, place
+from kitchen.watching.swallowed import went_on
+from kitchen.watching.unawaited import call_in_vain
+from kitchen.watching.whose import place
 from kitchen.watching.wording import number
-
-WENT_ON_SECONDS = 0.1  # that a task may go on after it was asked to cancel: to say goodbye, say
 
 TEXTS = {
     "lost": "{name}{more}, from {where}, never finished, and nobody awaited it. "
@@ -41,48 +40,25 @@ def made_known(facts: Facts) -> list[Finding]:
         for frame in wait.frames:
             ran[frame.code.co_filename].add(frame.code.co_firstlineno)
     for note in facts.notes:
-        if note.kind == "swallowed" and not _went_on(note, waits[note.lane]):
-            continue
+        if note.kind in ("swallowed", "asked again"):
+            told = same["swallowed", note.file, note.line]
+            if not went_on(note, waits[note.lane]) or any(other.lane == note.lane for other in told):
+                continue
+            note = note._replace(kind="swallowed")
         if note.kind in ("never awaited", "never begun"):
             note = _where_it_was_called(note, ran)
         same[note.kind, note.file, note.line].append(note)
     for kind, file, line in list(same):
         if kind == "never begun" and ("never awaited", file, line) in same:
             del same[kind, file, line]  # it was dropped, and whoever keeps the warning keeps it
-    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items()]
-
-
-def _went_on(note, waits):
-    """Whether a task that was asked to cancel did something else than clean up: awaited the same again, or other things."""
-    seconds = 0.0
-    for wait in waits:
-        if wait.start < note.time or not wait.frames or _is_cleaning_up(wait):
-            continue
-        seconds += wait.end - wait.start
-        again = any((frame.code.co_filename, frame.line) == (note.file, note.line) for frame in wait.frames)
-        if again or seconds >= WENT_ON_SECONDS:
-            return True
-    return False
-
-
-def _is_cleaning_up(wait):
-    return any(
-        (tree := tree_of(frame.code.co_filename)) and cleans_up(tree, frame.line, frame.code.co_firstlineno)
-        for frame in wait.frames
-    )
+    return [_of_notes(facts, kind, notes) for (kind, _, _), notes in same.items() if notes]
 
 
 def _where_it_was_called(note, ran):
     """The note, with the line of the call: what Python knows is the line at which the coroutine was dropped."""
     name = note.text.rpartition(".")[2]
-    for file in [note.file, *ran]:
-        tree = tree_of(file) if is_readers(file) else None
-        lines = called_in_vain(tree, name, note.line, frozenset(ran.get(file, ()))) if tree else []
-        if file == note.file and note.line in lines:
-            break
-        if lines:
-            return note._replace(file=file, line=lines[0], text=name)
-    return note._replace(text=name)
+    file, line = call_in_vain(note.file, note.line, name, ran)
+    return note._replace(file=file, line=line, text=name)
 
 
 def _of_notes(facts, kind, notes):

@@ -1,4 +1,4 @@
-"""A program's text as a syntax tree: where its awaits stand, what cleans up, which calls come to nothing."""
+"""A program's text as a syntax tree: where its awaits stand, what cleans up, what is held."""
 
 import ast
 import linecache
@@ -7,7 +7,6 @@ from functools import lru_cache
 from kitchen.watching.garbage import unswept
 
 AWAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
-KEEPS = {"append", "appendleft", "add", "insert", "put_nowait"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -75,6 +74,11 @@ def path_of(node: ast.AST) -> str:
     return ""
 
 
+def last_part(node: ast.AST) -> str:
+    """The last part of a name, whatever it is asked of; "" for anything else."""
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
 def statement_of(node: ast.AST) -> ast.stmt:
     """The innermost statement around a node."""
     while not isinstance(node, ast.stmt):
@@ -91,88 +95,22 @@ def cleans_up(tree: ast.Module, line: int, first: int) -> bool:
             return True
         if isinstance(node, (ast.Try, ast.TryStar)):
             last = [*node.handlers, *node.finalbody]
-            if (
-                any(part.lineno <= line <= part.end_lineno for part in last)
-                and _first_line(_function_of(node)) >= first
-            ):
+            if any(part.lineno <= line <= part.end_lineno for part in last) and first_line(function_of(node)) >= first:
                 return True
     return False
 
 
-def _function_of(node):
+def function_of(node: ast.AST) -> ast.AST:
     """The innermost function around a node, or else the whole file."""
     while not isinstance(node, (*FUNCTIONS, ast.Module)):
         node = node.parent
     return node
 
 
-@lru_cache(maxsize=4096)
-def called_in_vain(tree: ast.Module, name: str, at: int, ran: frozenset[int] = frozenset()) -> list[int]:
-    """The lines at which a function is called whose result is not awaited at once, or handed on to another call.
-
-    Those in the function that begins at line `at`, or in which that line stands; else those in functions that `ran`, given
-    by their first lines, or where these keep the result, or hand the function itself on to what will call it; else those in
-    the whole file. And if there are any of whose result nothing is ever read, only these.
-    """
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _last(node.func) == name and not _is_handed_on(node)
-    ]
-    around = {call: _function_of(call) for call in calls}
-    handed = [
-        node
-        for node in ast.walk(tree)
-        if _is_argument(node)
-        and (
-            (isinstance(node, (ast.Name, ast.Attribute)) and _last(node) == name)
-            or (isinstance(node, ast.Call) and _last(node.func) == name and _last(node.parent.func) in KEEPS)
-        )
-    ]
-    calls = (
-        [call for call in calls if _first_line(around[call]) == at]
-        or [call for call in calls if _has_line(around[call], at)]
-        or [call for call in calls if _first_line(around[call]) in ran]
-        or [thing for thing in handed if _first_line(_function_of(thing)) in ran]
-        or calls
-    )
-    calls = [call for call in calls if not _is_read_later(statement_of(call))] or calls
-    return sorted(call.lineno for call in calls)
-
-
-def _last(node):
-    return path_of(node).rpartition(".")[2]
-
-
-def _has_line(function, line):
-    return not isinstance(function, ast.Module) and function.lineno <= line <= function.end_lineno
-
-
-def _is_argument(node):
-    call = getattr(node, "parent", None)
-    return isinstance(call, ast.Call) and node in call.args
-
-
-def _first_line(function):
+def first_line(function: ast.AST) -> int:
+    """The line at which a function begins, for Python: that of its first decorator, if it has any."""
     lines = [node.lineno for node in getattr(function, "decorator_list", ())]
     return min([getattr(function, "lineno", 1), *lines])
-
-
-def _is_handed_on(call):
-    node = call.parent
-    while not isinstance(node, ast.stmt):
-        if isinstance(node, (ast.Await, ast.Call, ast.Yield)):
-            return True
-        node = node.parent
-    return isinstance(node, ast.Return)
-
-
-def _is_read_later(statement):
-    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return False
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    inside = ast.walk(_function_of(statement))
-    return any(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names for node in inside)
 
 
 def imports(file: str, line: int) -> bool:
@@ -221,3 +159,26 @@ def locks_at(tree: ast.Module, line: int) -> list[str]:
         if item.context_expr.lineno == line
     ]
     return [path for path in found if path]
+
+
+@lru_cache(maxsize=4096)
+def releases_later(tree: ast.Module, line: int) -> bool:
+    """Whether what a line waits for may be given up, and something is released after that, in the same function."""
+    for node in ast.walk(tree):
+        if not _gives_up(node) or not node.body[0].lineno <= line <= node.body[-1].end_lineno:
+            continue
+        function = function_of(node)
+        if not any(isinstance(one, FUNCTIONS) and one.lineno <= line <= one.end_lineno for one in ast.walk(node)):
+            calls = [
+                one for one in ast.walk(function) if isinstance(one, ast.Call) and last_part(one.func) == "release"
+            ]
+            if any(call.lineno > node.body[-1].end_lineno for call in calls):
+                return True
+    return False
+
+
+def _gives_up(node):
+    """Whether a statement catches the end of a timeout, and the function goes on after it."""
+    if isinstance(node, ast.Try):
+        return any(not isinstance(handler.body[-1], (ast.Return, ast.Raise)) for handler in node.handlers)
+    return isinstance(node, ast.With) and any("suppress" in ast.unparse(item.context_expr) for item in node.items)

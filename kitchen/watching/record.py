@@ -18,6 +18,7 @@ from kitchen.watching.facts import Facts, Note, Place, Poll, TaskStep, Wait, con
 from kitchen.watching.garbage import unswept
 from kitchen.watching.lane import Lane
 from kitchen.watching.leftovers import not_begun
+from kitchen.watching.stuck import stood
 from kitchen.watching.traced import bare
 
 SHORT_WAIT_SECONDS = 1e-4  # a wait that was shorter than this is not asked what for
@@ -129,15 +130,9 @@ class Record(Recorder):
             for lane in self._tasks
             if lane.polls and lane.gave_way
         ]
-        standing, told = self._standing(), (self.samples, remarks, self._at_once, polls, self.queued)
+        standing = stood(self.standing, self._waits, self.began)
+        told = (self.samples, remarks, self._at_once, polls, self.queued)
         return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, self.collections)
-
-    def _standing(self):
-        return [
-            held._replace(lane=held.lane.number, time=held.time - self.began, task=held.task and held.task.number)
-            for held in self.standing
-            if held.lane.number is not None
-        ]
 
     def remark(self, kind: str, lane: Lane | None, file: str, line: int, text: str, time: float | None = None) -> None:
         """Something that is amiss, and that the program itself made known; `time`: when, if not now."""

@@ -5,6 +5,7 @@ import gc
 import threading
 from asyncio import locks
 from asyncio import subprocess as processes
+from collections import defaultdict
 from collections.abc import Iterable
 from selectors import BaseSelector
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from kitchen.watching.facts import Standing
 from kitchen.watching.program import held_around, tree_of
 from kitchen.watching.traced import bare
-from kitchen.watching.whose import is_readers
+from kitchen.watching.whose import is_asyncios, is_readers
 
 INSIDE = {"lock", "semaphore", "event", "condition", "barrier", "queue", "tasks", "task", "wait_for", "timeout"}
 LOOKED_INTO = {"lock", "semaphore", "process", "BaseSubprocessTransport._wait"}
@@ -27,12 +28,13 @@ def snapshot(tracer: Any, now: float) -> list[Standing]:
         task = lane.task()
         coroutine = bare(task.get_coro())
         what = None if getattr(coroutine, "cr_running", True) else tracer.recorder.look_at(lane)
-        if not what or not what[0].spots:
+        spots = _spots(tracer, lane, what)
+        if not spots:
             continue
         place = what[0]
         awaited = by_task.get(id(getattr(task, "_fut_waiter", None)))
         chain = list(_chain(coroutine)) if place.kind in LOOKED_INTO or awaited else []
-        code, line, _ = place.spots[-1]
+        code, line, _ = spots[-1]
         has = frozenset(id(thing) for coroutine in chain for thing in _has(coroutine))
         wants = next((id(_of(one, locks.Lock)) for one in chain if one.cr_code is locks.Lock.acquire.__code__), None)
         found.append(
@@ -51,6 +53,41 @@ def snapshot(tracer: Any, now: float) -> list[Standing]:
             )
         )
     return found
+
+
+def _spots(tracer, lane, what):
+    """Where the reader's functions wait; of asyncio's own task, which wait_for has up to Python 3.11, those of its maker."""
+    if not what or what[0].spots or lane.parent is None or lane.code is None or not is_asyncios(lane.code.co_filename):
+        return what[0].spots if what else ()
+    of_maker = tracer.recorder.look_at(lane.parent)
+    return of_maker[0].spots if of_maker and of_maker[0].kind == "timeout" else ()
+
+
+def stood(standing: Iterable[Standing], waits: Iterable[tuple], began: float) -> list[Standing]:
+    """The same as facts: lanes are numbers, and it is known who went on later. `waits`: a lane, start and end, and more."""
+    waits_of = defaultdict(list)
+    for lane, start, end, *_ in waits:
+        waits_of[lane].append((start, end))
+    return [
+        held._replace(
+            lane=held.lane.number,
+            time=held.time - began,
+            task=held.task and held.task.number,
+            went_on=_went_on(held, waits_of[held.lane], began),
+        )
+        for held in standing
+        if held.lane.number is not None
+    ]
+
+
+def _went_on(held, waits, began):
+    """Whether the wait that a task stood in ended without its being asked to; False if that is not known."""
+    lane, now = held.lane, held.time - began
+    starts = [start for start, _ in waits if start > now]
+    next_start = min(starts, default=float("inf"))
+    asked = any(now <= asked - began <= next_start for asked in lane.cancels)
+    over = any(start <= now <= end for start, end in waits) and not (lane.left and not starts)
+    return lane.has_clock and over and not asked
 
 
 def is_alone(loop: asyncio.AbstractEventLoop, jobs: Iterable[asyncio.Future], sampler: Any) -> bool:

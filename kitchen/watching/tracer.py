@@ -26,6 +26,7 @@ CLOSING = {"shutdown_asyncgens", "shutdown_default_executor"}  # what asyncio.ru
 READ_EVERY_SECONDS = 0.004  # between two looks at the CPU clock when a step begins
 SNAPSHOT_SECONDS = 0.1  # between two looks at where all tasks stand, when one is interrupted
 HELD_KEPT = 1000
+CANCELS_KEPT = 100
 OWN_NOTE_SHARE = 1 / 16  # of the grain (see Record.grain): what a longer step did is known, and stays known
 
 
@@ -43,6 +44,12 @@ class Tracer:
         self.body: Lane | None = None
         self.snapped = float("-inf")  # when it was last looked where all tasks stand
         self.failed = deque(maxlen=1000)  # tasks that failed, each with what it failed with
+        self.questions: dict[Lane, leftovers.Question] = {}  # of tasks that were not over when the loop stopped
+        self.stopped = float("-inf")  # when it last did
+        self.last: Lane | None = None  # the task that was over last
+        self.was_alone = (
+            False  # whether nothing could have woken a task when the one was interrupted that was over last
+        )
         self.eager = []  # steps of tasks that began at once, within a step of their maker
         self.is_on = False
         self.thread = threading.get_ident()
@@ -109,27 +116,42 @@ class Tracer:
             self.clock.close()
             self.loop = self.hooks = None  # the record is kept for longer than the loop lives
 
+    def stops(self) -> None:
+        """The loop stops to run: what is left may be cancelled now, by `asyncio.run`, or go on when the loop does."""
+        now, look = perf_counter(), self.recorder.standing[-1:]
+        if self.stopped < 0 and look and now - look[0].time <= SNAPSHOT_SECONDS:  # else not by what happened then
+            self.was_alone = look[0].is_alone
+        self.stopped = now
+        for lane in list(self.lanes.values()):
+            if lane.has_clock and lane.task and lane not in self.questions and (question := leftovers.of_task(lane)):
+                self.questions[lane] = question
+
     def _tell_what_is_left(self, problem):
         if self.lanes:
             self.recorder.standing += stuck.snapshot(self, perf_counter())
         ended = isinstance(problem, (TimeoutError, asyncio.CancelledError, KeyboardInterrupt))
         if isinstance(problem, TimeoutError):  # the block's own: it may have expected that, but not those it sent home
             ended = any(held.lane is not self.body for held in self.recorder.standing)
-        jobs = self.recorder.awaiting.jobs
-        self.recorder.alone = self.recorder.alone or (ended and stuck.is_alone(self.loop, jobs, self.sampler))
+        if self.loop.is_closed():
+            alone = self.was_alone and isinstance(problem, KeyboardInterrupt)
+        else:
+            alone = ended and stuck.is_alone(self.loop, self.recorder.awaiting.jobs, self.sampler)
+        self.recorder.alone = self.recorder.alone or alone
         if self._has_body():
             self.body.outcome = _outcome(problem)
             if self.body.is_noted:
                 self._is_over(self.body, self.body.before)
             self._drop(self.body)
         for lane in list(self.lanes.values()):
+            self.questions.pop(lane, None)  # it is asked anew
             self._leave(lane)
+        self.recorder.questions.extend(self.questions.values())
         for lane, error in self.failed:
             task = lane.task()
             if task is not None and getattr(task, "_log_traceback", False):
                 self.recorder.questions.append(leftovers.of_failed(lane, task, error))
         self.recorder.questions.extend(leftovers.of_jobs(self.recorder.awaiting.jobs, _outcome))
-        self.recorder.questions.extend(leftovers.never_begun(self.loop, self.recorder.older))
+        self.recorder.questions.extend(leftovers.never_begun(self.loop, self.recorder.older, problem))
 
     def _leave(self, lane):
         """A task that is not over by the end of the block."""
@@ -212,8 +234,12 @@ class Tracer:
     def interrupted(self, lane: Lane, before: Any, error: BaseException) -> None:
         """`error` is about to be raised in a task, where it waits."""
         if isinstance(error, asyncio.CancelledError):
+            task = lane.task and lane.task()
+            if lane.cancelled_at and getattr(task, "cancelling", int)() > 1:  # it was asked before, and did not end
+                self.recorder.remark("asked again", lane, *lane.cancelled_at, task.get_name(), lane.cancelled)
             lane.cancelled_at = _spot(before or self.recorder.look_at(lane)) or lane.line()
             lane.cancelled = now = perf_counter()
+            lane.cancels = (*lane.cancels[-CANCELS_KEPT:], now)
             self._snap(now)
 
     def _snap(self, now):
@@ -228,6 +254,8 @@ class Tracer:
     def over(self, lane: Lane, before: Any, problem: BaseException | None = None) -> None:
         """A task is over; `problem` is what it ended with."""
         lane.outcome = _outcome(problem)
+        if not isinstance(problem, asyncio.CancelledError) and (lane.cancelled or self.stopped) <= self.stopped:
+            self.questions.pop(lane, None)  # it went on when the loop did
         task = lane.task()
         if lane.name is None and task is not None and lane.looked is not None:  # made at once, named later
             lane.name = task.get_name()
@@ -245,6 +273,7 @@ class Tracer:
     def lost(self, lane: Lane) -> None:
         """A task is gone before it was over: nobody held it, and the garbage collector took it."""
         lane.outcome, lane.started = "lost", None
+        self.questions.pop(lane, None)
         self._is_over(lane, None)
         if lane.code is not None:  # else it closes an asynchronous generator that nobody holds
             self.recorder.remark("lost", lane, *lane.line(), lane.function)
@@ -263,15 +292,14 @@ class Tracer:
 
     def heard(self, message: str, task: object) -> None:
         """What the loop reports of a task that is being dropped, with an exception that nobody has looked at."""
-        if "never retrieved" in message:
-            for lane, error in self.failed:
-                if lane.key == id(task) and lane.task() in (None, task):
-                    self.recorder.remark("unnoticed", lane, *lane.line(), error)
-                    self.failed.remove((lane, error))
-                    break
-            else:
-                if question := leftovers.of_job(task, self.recorder.awaiting.jobs.get(task), _outcome):
-                    self.recorder.remark(*question[:-1])
+        if "never retrieved" not in message:
+            return
+        job = self.recorder.awaiting.jobs.get(task)
+        if job is None and (failed := leftovers.failed_behind(task, self.failed, _outcome)):
+            self.recorder.remark("unnoticed", failed[0], *failed[0].line(), failed[1])
+            self.failed.remove(failed)
+        elif question := leftovers.of_job(task, job, _outcome):
+            self.recorder.remark(*question[:-1])
 
     # --- steps
 

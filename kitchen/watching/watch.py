@@ -164,8 +164,15 @@ class watch:
             self._loop_runs(loop)
 
     def _loop_runs(self, loop):
-        """Of a loop that starts to run inside a plain `with`, in whatever thread: all its tasks are seen, from now on."""
-        if loop is None or self._recorder.ended is not None or any(tracer.loop is loop for tracer in self._tracers):
+        """Of a loop that starts to run inside a plain `with`, in whatever thread: all its tasks are seen, from now on.
+        And, with None, of one that stops."""
+        if loop is None:
+            stopping = events._get_running_loop()
+            for tracer in self._tracers:
+                if tracer.is_on and tracer.loop is stopping:
+                    tracer.stops()
+            return
+        if self._recorder.ended is not None or any(tracer.loop is loop for tracer in self._tracers):
             return
         try:
             tracer = self._trace(loop)

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
+from kitchen.watching.hangs import _advice
 from kitchen.watching.watch import watch
 
 
@@ -93,6 +95,48 @@ def test_a_lock_taken_twice():
     assert finding.line == line_of("twice")
     assert finding.text.startswith("payer waited at test_hangs.py, line ")
     assert "holds itself" in finding.text
+
+
+def test_a_task_that_wants_the_lock_of_who_awaits_it_is_to_be_awaited_later():
+    lock = asyncio.Lock()
+
+    async def child():
+        async with lock:
+            pass
+
+    async def parent():
+        async with lock:
+            await asyncio.create_task(child())
+
+    async def program():
+        async with asyncio.timeout(0.3):
+            await asyncio.create_task(parent())
+
+    text = hang(program).text
+    assert "Await the task after the lock is released" in text
+    assert "same order" not in text
+
+
+def test_of_tasks_that_await_each_other_one_must_not():
+    task = SimpleNamespace(wants=None)  # Python itself cannot cancel them
+    assert _advice([task, task]) == "One of them must not await the other."
+
+
+def test_a_process_that_wait_for_waits_for():
+    async def program():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "print('x' * 1_000_000)", stdout=asyncio.subprocess.PIPE
+        )
+        with suppress(TimeoutError):
+            while not process.stdout._paused:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await asyncio.wait_for(process.wait(), 0.3)  # in wait_for
+        process.kill()
+        await process.communicate()
+
+    finding = hang(program)
+    assert finding.line == line_of("in wait_for")
+    assert "pipe is full" in finding.text
 
 
 def test_a_pipe_that_nobody_empties():
@@ -192,6 +236,67 @@ async def a_timeout_while_another_works():
     await asyncio.gather(work(), impatient())
 
 
+async def is_it_busy(guard, wait_for=False):
+    release = asyncio.Event()
+
+    async def have():
+        async with guard:
+            await release.wait()
+
+    async def want():
+        async with guard:
+            pass
+
+    holders = [asyncio.create_task(have()) for _ in range(getattr(guard, "_value", 1))]
+    await asyncio.sleep(0.01)
+    with suppress(TimeoutError):
+        if wait_for:
+            await asyncio.wait_for(want(), 0.15)
+        async with asyncio.timeout(0.15):
+            await want()
+    release.set()
+    await asyncio.gather(*holders)
+
+
+async def a_lock_that_is_busy():
+    await is_it_busy(asyncio.Lock())
+
+
+async def a_lock_that_is_busy_for_another():
+    await is_it_busy(asyncio.Lock(), wait_for=True)
+
+
+async def a_pool_that_is_empty():
+    await is_it_busy(asyncio.Semaphore(2))
+
+
+async def a_pool_that_is_given_back_later():
+    pool = asyncio.Semaphore(1)
+    await pool.acquire()
+    try:
+        await asyncio.wait_for(pool.acquire(), 0.15)
+    except TimeoutError:
+        print("it is empty")
+    pool.release()
+    await asyncio.wait_for(pool.acquire(), 0.15)
+
+
+async def workers_that_get_their_work_when_others_are_tired_of_waiting():
+    slots, queue, done = asyncio.Semaphore(1), asyncio.Queue(), asyncio.Event()
+
+    async def work():
+        async with slots:
+            await queue.get()
+
+    workers = [asyncio.create_task(work()) for _ in range(2)]
+    for number in range(2):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.12):
+                await done.wait()
+        queue.put_nowait(number)
+    await asyncio.gather(*workers)
+
+
 async def workers_that_are_sent_home():
     queue = asyncio.Queue()
 
@@ -229,6 +334,11 @@ async def a_process_that_is_read():
         who_goes_on_after_a_while,
         sent_home_by_who_has_the_lock,
         a_timeout_while_another_works,
+        a_lock_that_is_busy,
+        a_lock_that_is_busy_for_another,
+        a_pool_that_is_empty,
+        a_pool_that_is_given_back_later,
+        workers_that_get_their_work_when_others_are_tired_of_waiting,
         workers_that_are_sent_home,
         a_consumer_that_ends_when_nothing_comes,
         a_process_that_is_read,
@@ -280,3 +390,52 @@ def test_a_block_that_gives_up_by_its_own_timeout_does_not_hang():
             await asyncio.Event().wait()
 
     assert run_watched(program).findings == []
+
+
+async def nothing_comes():
+    await asyncio.Event().wait()  # interrupted
+
+
+async def each_waits_for_the_other():
+    one, other = asyncio.Event(), asyncio.Event()
+
+    async def guest(mine, yours):
+        await mine.wait()  # interrupted there
+        yours.set()
+
+    await asyncio.gather(guest(one, other), guest(other, one))
+
+
+async def works():
+    await asyncio.sleep(10)
+
+
+async def works_for_others():
+    queue = asyncio.Queue()
+    task = asyncio.create_task(queue.get())
+    try:
+        await asyncio.sleep(10)
+    finally:
+        await asyncio.sleep(0.15)  # and only then asyncio.run ends the others
+        assert not task.done()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal does not wake the loop")
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        (nothing_comes, "interrupted"),
+        (each_waits_for_the_other, "interrupted there"),
+        (works, ""),
+        (works_for_others, ""),
+    ],
+)
+def test_a_program_that_is_interrupted_with_its_loop_was_hung_if_nobody_was_left(program, text):
+    async def main():
+        asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGINT)
+        await program()
+
+    with pytest.raises(KeyboardInterrupt), watch() as run:
+        asyncio.run(main())
+    found = [finding.line for finding in run.findings if finding.kind == "hang"]
+    assert found == ([line_of(text)] if text else [])

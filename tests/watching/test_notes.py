@@ -40,6 +40,25 @@ async def awaited_after_the_block():
     return run
 
 
+async def gathered_and_awaited_after_the_block():
+    async with watch() as run:
+        both = asyncio.gather(page(0.05), page(0.05))
+        alone = asyncio.shield(page(0.05))
+        await asyncio.sleep(0.01)
+    assert not run.findings
+    assert [*await both, await alone] == ["page"] * 3
+    return run
+
+
+async def gathered_with_somebody_who_is_told():
+    over = asyncio.Event()
+    async with watch() as run:
+        asyncio.gather(page(0.05)).add_done_callback(lambda _: over.set())
+        await asyncio.sleep(0.01)
+    await over.wait()
+    return run
+
+
 async def cancelled_in_the_last_line():
     async def beside():
         heart = asyncio.create_task(forever())
@@ -174,6 +193,8 @@ async def an_error_that_gather_returns():
 
 CLEAN = [
     awaited_after_the_block,
+    gathered_and_awaited_after_the_block,
+    gathered_with_somebody_who_is_told,
     cancelled_in_the_last_line,
     cleaning_up_when_the_block_ends,
     kept_by_an_object,
@@ -193,6 +214,61 @@ def test_nothing_is_said_of_what_lives_on_or_is_looked_at(program):
         warnings.simplefilter("error")
         run = asyncio.run(program())
     assert kinds(run) == []
+
+
+def stopping_and_then_closing():
+    async def drain(queue):
+        with suppress(asyncio.CancelledError):
+            while True:
+                await page(await queue.get())
+        while not queue.empty():
+            await page(queue.get_nowait())
+
+    async def serve_and_close(_):
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            print("stopping")
+        await page(0.15)
+
+    async def break_and_close(_):
+        while True:
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                break
+        await page(0.15)
+
+    async def finish_what_is_queued(queue):
+        running = True
+        while running or not queue.empty():
+            try:
+                item = await queue.get()
+            except asyncio.CancelledError:
+                running = False
+                continue
+            await page(item)
+
+    return drain, serve_and_close, break_and_close, finish_what_is_queued
+
+
+@pytest.mark.parametrize("work", stopping_and_then_closing(), ids=lambda work: work.__name__)
+def test_what_comes_after_the_loop_that_was_cancelled_is_cleaning_up(work):
+    async def main():
+        queue = asyncio.Queue()
+        async with watch() as run:
+            task = asyncio.create_task(work(queue))
+            await page()
+            if work.__name__ == "drain":
+                queue.put_nowait(10)
+                await page()
+            task.cancel()
+            for _ in range(4):
+                queue.put_nowait(0.05)
+            await task
+        return run.findings
+
+    assert asyncio.run(main()) == []
 
 
 # --- what does not ---------------------------------------------------------------------------------------------------
@@ -222,11 +298,77 @@ async def kept_by_a_function_that_is_over():
     return run
 
 
+async def gathered_and_not_awaited():
+    async with watch() as run:
+        asyncio.gather(forever())
+        await page()
+    return run
+
+
+async def shielded_and_not_awaited():
+    async with watch() as run:
+        asyncio.shield(forever())
+        await page()
+    return run
+
+
+@pytest.mark.parametrize("program", [gathered_and_not_awaited, shielded_and_not_awaited])
+def test_who_does_not_await_gather_or_shield_loses_what_it_is_for(program):
+    (finding,) = asyncio.run(program()).findings
+    assert finding.kind == "lost"
+    assert f"line {forever.__code__.co_firstlineno}" in finding.text
+
+
+@pytest.mark.parametrize("starts", [asyncio.gather, asyncio.shield])
+def test_what_gather_or_shield_returned_fails_unnoticed_or_not(starts):
+    async def main(is_awaited):
+        async with watch() as run:
+            both = starts(fail())
+            if is_awaited:
+                with suppress(ValueError):
+                    await both
+            del both
+            await page()
+        gc.collect()
+        return kinds(run)
+
+    assert asyncio.run(main(True)) == []
+    assert asyncio.run(main(False)) == ["unnoticed"]
+
+
 @pytest.mark.parametrize("program", [nobody_keeps_it, kept_by_a_function_that_is_over])
 def test_a_task_that_nobody_holds_is_lost(program):
     (finding,) = asyncio.run(program()).findings
     assert finding.kind == "lost"
     assert finding.text.startswith("forgotten, from test_notes.py, line ")
+
+
+async def start(name):
+    asyncio.create_task(forever() if name == "forgotten" else page(0.05), name=name)  # noqa: RUF006
+    await page(0.01)
+
+
+async def serve_badly(_):
+    with suppress(ValueError):
+        await asyncio.gather(fail(), forever())
+
+
+@pytest.mark.parametrize(("program", "kind"), [(start, "lost"), (serve_badly, "left behind")])
+def test_what_asyncio_run_cancels_was_left_nevertheless(program, kind):
+    with watch() as run:
+        asyncio.run(program("forgotten"))
+    assert kinds(run) == [kind]
+
+
+def test_what_goes_on_when_the_loop_does_is_not_lost():
+    loop = asyncio.new_event_loop()
+    with watch() as run:
+        loop.run_until_complete(start("over in time"))
+        loop.run_until_complete(page(0.1))
+        loop.run_until_complete(start("forgotten"))
+    loop.close()
+    gc.collect()
+    assert [(finding.kind, finding.text.split(",")[0]) for finding in run.findings] == [("lost", "forgotten")]
 
 
 def test_an_error_is_unnoticed_until_somebody_looks():
@@ -262,10 +404,14 @@ def test_a_task_that_goes_on_was_not_ended():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0.01)  # asked here
 
-    async def careless():
+    async def step():
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(10)  # asked there
-        await page(0.15)
+
+    async def careless():
+        for _ in range(2):
+            await step()
+            await page(0.15)
 
     async def main():
         async with watch() as run:
@@ -279,6 +425,44 @@ def test_a_task_that_goes_on_was_not_ended():
     found = asyncio.run(main())
     assert {finding.line for finding in found} == {line_of("asked here"), line_of("asked there")}
     assert {finding.kind for finding in found} == {"swallowed"}
+
+
+def test_a_task_that_ends_when_it_is_asked_again_did_not_at_first():
+    async def stubborn(asked):
+        while True:
+            try:
+                await asyncio.sleep(0.01)  # asked in vain
+            except asyncio.CancelledError:
+                asked.append(1)
+                if len(asked) > 1:
+                    raise
+
+    async def closes(asked):
+        try:
+            await forever()
+        finally:
+            await page(0.3)
+
+    async def with_timeouts(asked):
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await asyncio.Event().wait()
+
+    async def main(work, times):
+        async with watch() as run:
+            task = asyncio.create_task(work([]))
+            await page()
+            for _ in range(times):
+                task.cancel()
+                if work is not with_timeouts:
+                    await page(0.05)
+            await asyncio.wait([task])
+        return [(finding.kind, finding.line) for finding in run.findings]
+
+    assert asyncio.run(main(stubborn, 2)) == [("swallowed", line_of("asked in vain"))]
+    assert asyncio.run(main(closes, 2)) == []
+    assert asyncio.run(main(with_timeouts, 2)) == []
 
 
 def test_the_siblings_of_a_gather_that_failed_are_left_behind():

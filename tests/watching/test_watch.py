@@ -224,9 +224,9 @@ def test_what_goes_wrong_is_found():
         await asyncio.get_running_loop().create_future()
 
     async def stubborn():
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(5)
-        await asyncio.sleep(0.15)
+        for seconds in (5, 0.15):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(seconds)
 
     async def fails():
         raise ValueError("unseen")
@@ -260,7 +260,7 @@ def test_what_goes_wrong_is_found():
     assert failed.exception()
     assert len(run.findings) == 4, "the error has been looked at"
     assert set(kinds) == {"lost", "unnoticed", "swallowed", "never awaited", "in a row"}
-    assert kinds["swallowed"].line == line_of(stubborn, "sleep(5)")
+    assert kinds["swallowed"].line == line_of(stubborn, "sleep(seconds)")
     assert kinds["never awaited"].line == line_of(main, " sleeper()")
     assert kinds["in a row"].line == line_of(main, "wanted(number)")
 

@@ -113,6 +113,17 @@ def first_line(function: ast.AST) -> int:
     return min([getattr(function, "lineno", 1), *lines])
 
 
+def is_endless(file: str, first: int) -> bool:
+    """Whether the function that begins at line `first` of a file awaits in a `while`, or an `async for`: it goes on until
+    somebody cancels it, as `asyncio.run` does in the end."""
+    tree = tree_of(file)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)] if tree is not None else []
+    inside = [inner for node in functions if first_line(node) == first for inner in ast.walk(node)]
+    loops = [loop for loop in inside if isinstance(loop, ast.While)]
+    awaits_in_one = any(isinstance(inner, AWAITS) for loop in loops for inner in ast.walk(loop))
+    return awaits_in_one or any(isinstance(inner, ast.AsyncFor) for inner in inside)
+
+
 def imports(file: str, line: int) -> bool:
     """Whether this line of a file is an import."""
     tree = tree_of(file)

@@ -17,6 +17,7 @@ from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time, settled
 from kitchen.watching.ears import call_graphs
 from kitchen.watching.hooks import Hooks
 from kitchen.watching.lane import Lane, weakly
+from kitchen.watching.program import is_endless
 from kitchen.watching.record import GAVE_WAY, WAITS, Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.traced import Traced, bare
@@ -123,7 +124,10 @@ class Tracer:
             self.was_alone = look[0].is_alone
         self.stopped = now
         for lane in list(self.lanes.values()):
-            if lane.has_clock and lane.task and lane not in self.questions and (question := leftovers.of_task(lane)):
+            question = leftovers.of_task(lane) if lane.has_clock and lane.task and lane not in self.questions else None
+            if question and not (
+                question.kind == "lost" and is_endless(*lane.line())
+            ):  # who held it may be over by now
                 self.questions[lane] = question
 
     def _tell_what_is_left(self, problem):

@@ -23,7 +23,7 @@ tells when the loop got round to it.
 
 import asyncio
 from asyncio import BaseEventLoop, events
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from kitchen.timeline import Finding, Timeline
@@ -170,7 +170,8 @@ class watch:
             stopping = events._get_running_loop()
             for tracer in self._tracers:
                 if tracer.is_on and tracer.loop is stopping:
-                    tracer.stops()
+                    with suppress(Exception):  # which would break the loop
+                        tracer.stops()
             return
         if self._recorder.ended is not None or any(tracer.loop is loop for tracer in self._tracers):
             return

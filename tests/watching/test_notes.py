@@ -344,7 +344,7 @@ def test_a_task_that_nobody_holds_is_lost(program):
 
 
 async def start(name):
-    asyncio.create_task(forever() if name == "forgotten" else page(0.05), name=name)  # noqa: RUF006
+    asyncio.create_task(page(5 if name == "forgotten" else 0.05), name=name)  # noqa: RUF006
     await page(0.01)
 
 
@@ -358,6 +358,33 @@ def test_what_asyncio_run_cancels_was_left_nevertheless(program, kind):
     with watch() as run:
         asyncio.run(program("forgotten"))
     assert kinds(run) == [kind]
+
+
+async def tick():
+    while True:
+        await page(0.01)
+
+
+async def serve(queue):
+    async for _ in answers(queue):
+        pass
+
+
+async def answers(queue):
+    while True:
+        yield await queue.get()
+
+
+@pytest.mark.parametrize("endless", [tick, lambda: serve(asyncio.Queue())], ids=["a ticker", "a server"])
+def test_what_goes_on_for_ever_on_purpose_is_for_asyncio_run_to_end(endless):
+    async def main():
+        task = asyncio.create_task(endless())
+        await page(0.05)
+        return task.done()
+
+    with watch() as run:
+        assert not asyncio.run(main())
+    assert kinds(run) == []
 
 
 def test_what_goes_on_when_the_loop_does_is_not_lost():

@@ -17,6 +17,8 @@ ORDERED_WORDS = """
 """
 # Of these only a method: a function of this name that gives something is asked for that.
 ASKING_WORDS = "check query read select show"
+# And of these, too, where a function's name says what, or whom to: `send_mail`.
+SENDING_WORDS = "add append delete insert log post publish push put record reply respond send set update write"
 # And so does whoever asks one of these.
 ONE_AT_A_TIME_WORDS = """
     browser channel con conn connection cur cursor db device driver ftp machine modem printer reader robot serial
@@ -25,6 +27,7 @@ ONE_AT_A_TIME_WORDS = """
 # Or goes through these, one by one.
 THINGS_WORDS = "command event frame instruction migration move note operation scene stage statement step turn"
 ORDERED, ASKING = frozenset(ORDERED_WORDS.split()), frozenset(ASKING_WORDS.split())
+SENDING = frozenset(SENDING_WORDS.split())
 ONE_AT_A_TIME, THINGS = frozenset(ONE_AT_A_TIME_WORDS.split()), frozenset(THINGS_WORDS.split())
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "time"}
 CHANGES = {"POST", "PUT", "PATCH", "DELETE"}  # what a server is told to do, in an order
@@ -79,7 +82,8 @@ def says_order(function: ast.AST, is_kept: bool = False, own: Collection[str] = 
     name = getattr(function, "attr", None) or getattr(function, "id", "")
     word = name.strip("_").partition("_")[0].lower()
     if not isinstance(function, ast.Attribute):
-        return word in ORDERED and not (is_kept and word in ASKING)
+        names_it = "_" in name.strip("_") and word in ASKING | SENDING
+        return word in ORDERED and not names_it and not (is_kept and word in ASKING)
     of = path_of(function.value)
     if of.partition(".")[0] in own and word in ASKING:
         return False

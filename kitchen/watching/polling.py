@@ -77,7 +77,18 @@ def _asks(statement: ast.stmt) -> bool:
 def _has_idle_way(block: list[ast.stmt], line: int) -> bool:
     """Whether one can pass through these statements, and through this line if it is in there, and do nothing else."""
     leaves = (ast.Break, ast.Return) if _has(block, line) else (ast.Break, ast.Return, ast.Continue)
-    return all(_has_way(statement, line) and not isinstance(statement, leaves) for statement in block)
+    for statement in block:
+        if isinstance(statement, leaves) or not _has_way(statement, line):
+            return False
+        if _goes_round(statement, line):
+            break
+    return True
+
+
+def _goes_round(statement: ast.stmt, line: int) -> bool:
+    """Whether what stands behind this line, in a part of a statement, is a `continue`: the rest is left out then."""
+    parts = [part for inner in ast.walk(statement) for _, part in ast.iter_fields(inner) if isinstance(part, list)]
+    return any(isinstance(part[-1], ast.Continue) and _has(part, line) for part in parts if part)
 
 
 def _has_way(statement: ast.stmt, line: int) -> bool:

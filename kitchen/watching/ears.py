@@ -83,7 +83,7 @@ class Dropped(Ear):
 
     def _heard(self):
         plain, listeners = self.plain, self.listeners
-        is_pythons = getattr(plain, "__module__", "") == warnings.__name__
+        is_pythons = getattr(plain, "__module__", "") in ("warnings", "_py_warnings")
 
         def heard(coroutine):
             for listener in list(listeners):

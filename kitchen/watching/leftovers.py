@@ -77,8 +77,7 @@ def _is_for_nobody(outer):
     callbacks = [callback for callback, _ in getattr(outer.cell_contents, "_callbacks", None) or ()]
     if any(getattr(callback, "__qualname__", "") != "shield.<locals>._outer_done_callback" for callback in callbacks):
         return False
-    of_tasks = len(getattr(outer.cell_contents, "_children", "1")) if KNOWS_WHO_AWAITS else 0
-    return sys.getrefcount(outer.cell_contents) <= REFERENCES_OF_A_CELL + of_tasks
+    return sys.getrefcount(outer.cell_contents) <= REFERENCES_OF_A_CELL
 
 
 def left_by_gather(task: asyncio.Task) -> bool:

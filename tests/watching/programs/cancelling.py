@@ -301,7 +301,7 @@ async def interrupts_from_a_task(seen):
 
 @program
 async def shields_from_a_cancellation(seen):
-    inner = asyncio.create_task(work(seen, "inner", 0.002))
+    inner = asyncio.create_task(work(seen, "inner", 0.05))
 
     async def outer():
         await asyncio.shield(inner)

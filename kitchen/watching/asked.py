@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Collection
 
-from kitchen.watching.program import FUNCTIONS, awaits, path_of
+from kitchen.watching.program import FUNCTIONS, awaits, last_part, path_of, root_of
 
 # Whoever does one of these does it in an order, over one connection, say: a function is taken at its word.
 ORDERED_WORDS = """
@@ -64,7 +64,7 @@ def asked(node: ast.AST) -> list:
     return [call] if call is not None else [item.context_expr for item in node.items]
 
 
-def calls_in(node: ast.AST) -> list[ast.Call]:
+def asked_calls(node: ast.AST) -> list[ast.Call]:
     """Every call that is a part of what an await calls."""
     return [inner for value in asked(node) for inner in ast.walk(value) if isinstance(inner, ast.Call)]
 
@@ -72,14 +72,14 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
 def is_ordered(node: ast.AST) -> bool:
     """Whether the name of what is called, or what it is told, says that it happens in an order."""
     is_kept, own = not isinstance(getattr(node, "parent", None), ast.Expr), names_of_rounds(node)
-    calls = [call for call in calls_in(node) if not is_pop(call)]
+    calls = [call for call in asked_calls(node) if not is_pop(call)]
     return any(says_order(call.func, is_kept, own) or _is_told_to_change(call) for call in calls)
 
 
 def says_order(function: ast.AST, is_kept: bool = False, own: Collection[str] = ()) -> bool:
     """Whether the name of a function, or of what is asked, says that it happens in an order. `is_kept`: what it gives is
     used, and so it is asked for that; `own`: names of what is another thing in each round."""
-    name = getattr(function, "attr", None) or getattr(function, "id", "")
+    name = last_part(function)
     word = name.strip("_").partition("_")[0].lower()
     if not isinstance(function, ast.Attribute):
         names_it = "_" in name.strip("_") and word in ASKING | SENDING
@@ -110,7 +110,7 @@ def is_pop(call: ast.Call) -> bool:
 
 def is_clock(call: ast.Call) -> bool:
     """Whether a call looks at a clock."""
-    return (path_of(call.func).rpartition(".")[2] or getattr(call.func, "attr", "")) in CLOCKS
+    return last_part(call.func) in CLOCKS
 
 
 def guards(node: ast.AST) -> bool:
@@ -145,11 +145,15 @@ def paths(nodes: list) -> set[str]:
     return {path_of(inner) for node in nodes for inner in ast.walk(node)} - {""}
 
 
-def function_around(node: ast.AST) -> ast.AST:
-    """The innermost function around a node, or else the whole file."""
-    while not isinstance(node, FUNCTIONS) and hasattr(node, "parent"):
-        node = node.parent
-    return node
+def parameters(function: ast.AST) -> set[str]:
+    """The names that a function, with those inside of it, gives to what it is called with; not that of its own object."""
+    return {inner.arg for inner in ast.walk(function) if isinstance(inner, ast.arg)} - {"self", "cls"}
+
+
+def names_of_others(function: ast.AST) -> set[str]:
+    """The names that a function sets, and that are not its own: `global`, `nonlocal`."""
+    told = [inner for inner in ast.walk(function) if isinstance(inner, (ast.Global, ast.Nonlocal))]
+    return {name for inner in told for name in inner.names}
 
 
 def names_in(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
@@ -194,12 +198,11 @@ def is_felt_by(change: ast.AST, node: ast.AST, used: set[str]) -> bool:
     of, _, name = thing.rpartition(".")
     if of and of not in used:
         return False
-    root = node
-    while (above := getattr(root, "parent", None)) is not None:
-        root = above
-    called = {path_of(call.func).rpartition(".")[2] for call in calls_in(node)}
+    called = {path_of(call.func).rpartition(".")[2] for call in asked_calls(node)}
     known = [
-        inner for inner in ast.walk(root) if getattr(inner, "name", None) in called and isinstance(inner, FUNCTIONS)
+        inner
+        for inner in ast.walk(root_of(node))
+        if getattr(inner, "name", None) in called and isinstance(inner, FUNCTIONS)
     ]
     if not known:
         return bool(of)

@@ -63,10 +63,8 @@ def steps(tracer: Any, lane: Lane, coroutine: Any) -> Generator[Any, Any, Any]:
             raise
         stop = now()
         took = stop - start
-        if took > long and tracer.held(lane, start, stop):
+        if (took > long and tracer.held(lane, start, stop)) or not meter[1]:
             stretch = None
-            note((lane, woken, start, stop, before, gave_way if awaited is None else waits))
-        elif not meter[1]:
             note((lane, woken, start, stop, before, gave_way if awaited is None else waits))
         elif stretch is not None and stop - stretch[0] < meter[1]:  # see Record.stretch
             stretch[1] = stop

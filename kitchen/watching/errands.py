@@ -7,18 +7,29 @@ from functools import lru_cache
 from pathlib import Path
 
 from kitchen.watching.asked import (
-    function_around,
     group_of_one,
     is_clock,
     is_entry_of_its_own,
     names_in,
+    names_of_others,
     names_of_rounds,
+    parameters,
     paths,
     says_order,
 )
 from kitchen.watching.facts import Frame
 from kitchen.watching.order import keeps_order, needs_guard
-from kitchen.watching.program import FUNCTIONS, all_awaits, awaits, is_inside, path_of, tree_of
+from kitchen.watching.program import (
+    FUNCTIONS,
+    all_awaits,
+    awaits,
+    first_line,
+    function_of,
+    is_inside,
+    last_part,
+    path_of,
+    tree_of,
+)
 from kitchen.watching.whose import is_readers
 
 IN_TASKS = {"create_task", "ensure_future", "gather", "shield", "wait_for", "wrap_future"}  # the call is their argument
@@ -53,7 +64,7 @@ def _given(value, node):
         value = _set_just_before(value.id, node)
     if not isinstance(value, ast.Call):
         return None
-    name = path_of(value.func).rpartition(".")[2] or getattr(value.func, "attr", "")
+    name = last_part(value.func)
     if name in IN_THREADS and len(value.args) > IN_THREADS[name]:
         return value.args[IN_THREADS[name]]
     if name == "wait" and value.args and isinstance(value.args[0], (ast.List, ast.Tuple, ast.Set)):
@@ -128,7 +139,7 @@ def is_limited(inside: tuple[Frame, ...], frame: Frame, errand: str) -> bool:
 def _function(tree, which):
     """A function given by its first line or its name; None where it is not there, or has no statements."""
     functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS) and not isinstance(node, ast.Lambda)]
-    return next((node for node in functions if which in (_begins(node), node.name)), None)
+    return next((node for node in functions if which in (first_line(node), node.name)), None)
 
 
 @lru_cache(maxsize=4096)
@@ -177,9 +188,9 @@ def _waits_for_what_is_there(tree, line):
             value = value.elts[0]
     if isinstance(value, ast.Call):
         of, _, name = path_of(value.func).rpartition(".")
-        return name.startswith(READS) and of.partition(".")[0] in _parameters(function_around(node))
+        return name.startswith(READS) and of.partition(".")[0] in parameters(function_of(node))
     path = path_of(value) if value is not None else ""
-    function = function_around(node) if path else ast.Pass()
+    function = function_of(node) if path else ast.Pass()
     made = [
         inner for inner in ast.walk(function) if isinstance(inner, ast.Assign) and path in map(path_of, inner.targets)
     ]
@@ -188,11 +199,7 @@ def _waits_for_what_is_there(tree, line):
 
 
 def _is_a_future(value):
-    return isinstance(value, ast.Call) and (getattr(value.func, "attr", None) or _name(value)) in FUTURES
-
-
-def _parameters(function):
-    return {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)} - {"self", "cls"}
+    return isinstance(value, ast.Call) and last_part(value.func) in FUTURES
 
 
 @lru_cache(maxsize=4096)
@@ -263,8 +270,8 @@ def _asks_and_is_answered(function, inside):
 def _set_outside(function, inside, shared):
     """What a function sets that is not its own, nor that of what it alone was called with: an attribute, a global. And
     the target, and the statement."""
-    told = {name for node in inside if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
-    own = (_parameters(function) - set(shared) | names_in(ast.Module(function.body, []), ast.Store)) - told
+    own = parameters(function) - set(shared) | names_in(ast.Module(function.body, []), ast.Store)
+    own -= names_of_others(function)
     for statement in (node for node in inside if isinstance(node, (ast.Assign, ast.AugAssign))):
         for target in getattr(statement, "targets", None) or [statement.target]:
             path = path_of(target.value if isinstance(target, ast.Subscript) else target)
@@ -302,10 +309,6 @@ def _is_made_once(path, statement):
     is_tested = isinstance(statement.parent, ast.If) and path in paths([statement.parent.test])
     has_await = any(isinstance(node, ast.Await) for node in ast.walk(statement))
     return is_tested and not has_await and not isinstance(statement, ast.AugAssign)
-
-
-def _begins(function):
-    return min([function.lineno, *(node.lineno for node in getattr(function, "decorator_list", ()))])
 
 
 def _asked(node):

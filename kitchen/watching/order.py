@@ -7,20 +7,21 @@ from itertools import groupby
 
 from kitchen.watching.asked import (
     asked,
-    calls_in,
+    asked_calls,
     changes_of,
     comes_first,
-    function_around,
     guards,
     is_entry_of_its_own,
     is_felt_by,
     is_guarded,
     is_ordered,
     names_in,
+    names_of_others,
+    parameters,
     paths,
     says_order,
 )
-from kitchen.watching.program import FUNCTIONS, awaits, is_inside, path_of, statement_of
+from kitchen.watching.program import FUNCTIONS, awaits, function_of, is_inside, last_part, path_of, statement_of
 from kitchen.watching.rounds import in_free_loop
 
 STORES = {"dump", "flush", "input", "save", "store"}  # what does this must not be interrupted by its like
@@ -71,7 +72,7 @@ def _around(node):
 def needs_guard(node: ast.AST, given: ast.AST | None) -> bool:
     """Whether the text says that an await, which has `given` done elsewhere, is rightly in a block that holds something:
     it happens in an order, or stands between a load and a save, or between a look at what is there and its change."""
-    functions = [call.func for call in calls_in(node)] + ([] if given is None else [getattr(given, "func", given)])
+    functions = [call.func for call in asked_calls(node)] + ([] if given is None else [getattr(given, "func", given)])
     if is_ordered(node) or any(says_order(function) or _stores(function) for function in functions):
         return True
     outer = getattr(node, "parent", None)
@@ -83,21 +84,21 @@ def needs_guard(node: ast.AST, given: ast.AST | None) -> bool:
 
 
 def _stores(function):
-    name = getattr(function, "attr", None) or getattr(function, "id", "")
-    return not STORES.isdisjoint(name.lower().split("_"))
+    return not STORES.isdisjoint(last_part(function).lower().split("_"))
 
 
 def _looks_and_changes(block):
     """Whether a block sets what it has read, and what is not its own: others must not come in between."""
-    inside, around = [inner for part in block.body for inner in ast.walk(part)], list(ast.walk(function_around(block)))
-    own = {inner.arg for inner in around if isinstance(inner, ast.arg)} - {"self", "cls"}
-    told = {name for inner in around if isinstance(inner, (ast.Global, ast.Nonlocal)) for name in inner.names}
+    inside, function = [inner for part in block.body for inner in ast.walk(part)], function_of(block)
+    own, of_others = parameters(function), names_of_others(function)
     things = [
         change.value if isinstance(change, ast.Subscript) else change
         for change in changes_of(block)
         if not is_entry_of_its_own(change)
     ]
-    things += [inner for inner in inside if isinstance(inner, ast.Name) and inner.id in told and not _is_read(inner)]
+    things += [
+        inner for inner in inside if isinstance(inner, ast.Name) and inner.id in of_others and not _is_read(inner)
+    ]
     for thing in things:
         path = path_of(thing)
         reads = [inner for inner in inside if path_of(inner) == path and _is_read(inner) and inner is not thing]

@@ -107,6 +107,13 @@ def function_of(node: ast.AST) -> ast.AST:
     return node
 
 
+def root_of(node: ast.AST) -> ast.AST:
+    """The whole file around a node."""
+    while (above := getattr(node, "parent", None)) is not None:
+        node = above
+    return node
+
+
 def first_line(function: ast.AST) -> int:
     """The line at which a function begins, for Python: that of its first decorator, if it has any."""
     lines = [node.lineno for node in getattr(function, "decorator_list", ())]

@@ -7,7 +7,6 @@ from kitchen.watching.asked import (
     THINGS,
     asked,
     changes_of,
-    function_around,
     guards,
     is_clock,
     is_felt_by,
@@ -15,9 +14,10 @@ from kitchen.watching.asked import (
     is_ordered,
     is_pop,
     names_in,
+    names_of_others,
     paths,
 )
-from kitchen.watching.program import AWAITS, FUNCTIONS, awaits, is_inside, path_of
+from kitchen.watching.program import AWAITS, FUNCTIONS, awaits, function_of, is_inside, last_part, path_of, root_of
 
 EXITS = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
 HARMLESS = {"print", "len", "str", "repr", "int", "float", "range", "enumerate", "zip", "min", "max", "sum", "sorted"}
@@ -61,7 +61,7 @@ def _is_free_comprehension(outer, node):
 def _is_in_order(loop):
     """Whether what a loop goes through says that the order is meant."""
     source = loop.test if isinstance(loop, ast.While) else loop.iter
-    called = {path_of(inner.func).rpartition(".")[2] or getattr(inner.func, "attr", "") for inner in _calls(source)}
+    called = {last_part(inner.func) for inner in _calls(source)}
     targets = _targets(loop) if isinstance(loop, ast.While) else names_in(loop.target, ast.Store)
     names = {*targets, path_of(source).rpartition(".")[2]}
     return bool(called & IN_ORDER) or any(name.lower().rpartition("_")[2].rstrip("s") in THINGS for name in names)
@@ -84,7 +84,7 @@ def is_handed_its_rounds(tree: ast.Module, line: int) -> bool:
     else:
         return False
     root = path_of(source).partition(".")[0]
-    return bool(root) and root not in names_in(function_around(node), ast.Store)
+    return bool(root) and root not in names_in(function_of(node), ast.Store)
 
 
 def _rounds_are_free(loop, node):
@@ -94,10 +94,10 @@ def _rounds_are_free(loop, node):
         return False  # a search, a retry
     if _is_in_order(loop) or _prepares(loop, node) or _measures(loop, node):
         return False
-    targets = _targets(loop)
-    if not all(_is_of_this_round(inner, node, loop, targets) for inner in inside if isinstance(inner, AWAITS)):
+    targets, got = _targets(loop), _got(loop)
+    if not all(_is_of_this_round(inner, node, got, targets) for inner in inside if isinstance(inner, AWAITS)):
         return False  # it does more than this: a pause out of politeness, say
-    if any(_hands_on(inner, node, loop) for inner in inside if isinstance(inner, ast.Call)):
+    if any(_hands_on(inner, node, got) for inner in inside if isinstance(inner, ast.Call)):
         return False  # in this order, and no faster than it is taken
     what = ast.Tuple(asked(node), ast.Load())
     if not _derived(loop, targets) & names_in(what, ast.Load) and not any(is_pop(inner) for inner in _calls(what)):
@@ -111,7 +111,7 @@ def _rounds_are_free(loop, node):
     source = [loop.iter if isinstance(loop, ast.For) else loop.test]
     used = _with_what_they_are_made_of(paths([*asked(node), *source, *tests]), inside) - targets
     carried = _carried(loop, node)
-    anew = _got(loop) - carried  # each round has its own
+    anew = got - carried  # each round has its own
     changed = {path for path in _changed(inside, node) if path.partition(".")[0] not in anew | _imported(loop)}
     if used & (carried | changed):
         return False
@@ -185,17 +185,12 @@ def _with_what_they_are_made_of(used, inside):
 def _prepares(loop, node):
     """Whether a round sets something, before its await, that is not its own: what is awaited may go by it."""
     own = _targets(loop) | {name for statement in loop.body for name in names_in(statement, ast.Store)}
-    told = {
-        name
-        for inner in ast.walk(function_around(loop))
-        if isinstance(inner, (ast.Global, ast.Nonlocal))
-        for name in inner.names
-    }
+    of_others = names_of_others(function_of(loop))
     for statement in _before(loop, node):
         changed = {path_of(change.value).partition(".")[0] for change in changes_of(statement)}
         sets = [call for call in _calls(statement) if getattr(call.func, "attr", "") == "set"]
         changed |= {path_of(call.func.value).partition(".")[0] for call in sets if isinstance(call.parent, ast.Expr)}
-        if changed - own - {""} or names_in(statement, ast.Store) & told:
+        if changed - own - {""} or names_in(statement, ast.Store) & of_others:
             return True
     return False
 
@@ -210,17 +205,16 @@ def _measures(loop, node):
     """Whether a round looks at a clock before its await, and after it, and keeps how long it took, instead of only showing
     it: together that would be something else."""
     before = _before(loop, node)
-    kept = [
-        part
-        for part in loop.body[len(before) :]
-        if isinstance(part, (ast.Assign, ast.AugAssign)) or _name_of(getattr(part, "value", None)) == "append"
-    ]
+    kept = [part for part in loop.body[len(before) :] if _keeps(part)]
     looks = [any(is_clock(call) for part in parts for call in _calls(part)) for parts in (before, kept)]
     return all(looks)
 
 
-def _name_of(call):
-    return getattr(call.func, "attr", "") if isinstance(call, ast.Call) else ""
+def _keeps(statement):
+    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    return isinstance(statement, (ast.Assign, ast.AugAssign)) or (
+        is_call and last_part(statement.value.func) == "append"
+    )
 
 
 def _got(loop):
@@ -233,7 +227,7 @@ def _got(loop):
     return got
 
 
-def _is_of_this_round(inner, node, loop, targets):
+def _is_of_this_round(inner, node, got, targets):
     """Whether an await of a loop is the one that is looked at, or belongs to it: it works on what this round has got."""
     if inner is node or (is_inside(inner, node) and not isinstance(node, ast.AsyncWith)):
         return True
@@ -242,14 +236,13 @@ def _is_of_this_round(inner, node, loop, targets):
     if isinstance(inner, ast.AsyncFor):
         return False
     used = names_in(ast.Tuple(asked(inner), ast.Load()), ast.Load)
-    return bool(_got(loop) & used) or (bool(targets & used) and not is_ordered(inner))
+    return bool(got & used) or (bool(targets & used) and not is_ordered(inner))
 
 
-def _hands_on(call, node, loop):
+def _hands_on(call, node, got):
     """Whether a call hands on what a round has got, to what is not the round's own: a queue, say."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in HANDS_ON or is_inside(call, node):
         return False
-    got = _got(loop)
     if path_of(call.func.value).partition(".")[0] in got:
         return False
     return any(names_in(argument, ast.Load) & got or is_inside(node, argument) for argument in call.args)
@@ -296,7 +289,5 @@ def _changed(inside, node):
 
 def _imported(node):
     """The names that the file around a node imports: to call a module's function does not change the module."""
-    while getattr(node, "parent", None) is not None:
-        node = node.parent
-    imports = [inner for inner in ast.walk(node) if isinstance(inner, (ast.Import, ast.ImportFrom))]
+    imports = [inner for inner in ast.walk(root_of(node)) if isinstance(inner, (ast.Import, ast.ImportFrom))]
     return {(name.asname or name.name).partition(".")[0] for inner in imports for name in inner.names}

@@ -47,10 +47,7 @@ class Tracer:
         self.failed = deque(maxlen=1000)  # tasks that failed, each with what it failed with
         self.questions: dict[Lane, leftovers.Question] = {}  # of tasks that were not over when the loop stopped
         self.stopped = float("-inf")  # when it last did
-        self.last: Lane | None = None  # the task that was over last
-        self.was_alone = (
-            False  # whether nothing could have woken a task when the one was interrupted that was over last
-        )
+        self.was_alone = False  # whether nothing could have woken a task when the loop first stopped
         self.eager = []  # steps of tasks that began at once, within a step of their maker
         self.is_on = False
         self.thread = threading.get_ident()
@@ -125,9 +122,9 @@ class Tracer:
         self.stopped = now
         for lane in list(self.lanes.values()):
             question = leftovers.of_task(lane) if lane.has_clock and lane.task and lane not in self.questions else None
-            if question and not (
-                question.kind == "lost" and is_endless(*lane.line())
-            ):  # who held it may be over by now
+            if question and question.kind == "lost" and is_endless(*lane.line()):
+                continue  # who held it may be over by now
+            if question:
                 self.questions[lane] = question
 
     def _tell_what_is_left(self, problem):

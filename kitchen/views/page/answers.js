@@ -44,15 +44,19 @@ export function before(place) {
 
 // Keeps an answer; null takes it back.
 export function keep(place, answer) {
-  const [name, entry] = [nameOf(place), { answer, when: Date.now() }];
-  try {
+  const name = nameOf(place);
+  if (answer === null) {
+    here.delete(name);
     store()?.removeItem(name);
-    if (answer !== null) store()?.setItem(name, JSON.stringify(entry));
-  } catch {
-    // it is full: the page itself has it
+    return;
   }
-  here.delete(name);
-  if (answer !== null) here.set(name, entry);
+  const entry = { answer, when: Date.now() };
+  here.set(name, entry);
+  try {
+    store()?.setItem(name, JSON.stringify(entry));
+  } catch {
+    store()?.removeItem(name); // it is full: only the page has the new one, and nobody is to read the old one
+  }
 }
 
 // Forgets every answer, of all pages that share this store, and tells all forms so.

@@ -91,8 +91,8 @@ class Form {
     hears(this, "kitchen:told", (form, { detail }) => isSame(form, detail.data) && form.isHeard?.());
     hears(this, "kitchen:forgotten", (form) => (form.answer === null ? form.note() : form.give(null)));
     const answer = kept(this.place);
-    if (fits(this.asked, answer)) this.give(answer);
-    else this.show(null);
+    this.show(fits(this.asked, answer) ? answer : null);
+    if (this.answer !== null) this.tell();
     root.dispatchEvent(new CustomEvent("kitchen:asks", { bubbles: true }));
   }
 

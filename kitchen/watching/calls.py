@@ -75,10 +75,11 @@ class Job:
     """What is known of a function that runs in a thread of an executor, for a task that waits for it.
 
     `thread`: the name of its thread, once it runs. `asked`: since when it has to queue for a thread of the loop's own
-    executor; None: there is one for it. `pool`: the executor, weakly, if it is to have one thread only.
+    executor, and at which file and line it was handed over; None: there is one for it. `pool`: the executor, weakly, if it
+    is to have one thread only.
     """
 
-    def __init__(self, function: Callable, asked: float | None = None, pool: Any = None):
+    def __init__(self, function: Callable, asked: tuple[float, str | None, int] | None = None, pool: Any = None):
         self.what, self.asked, self.thread = Function.of(function), asked, ""
         self.pool = weakref.ref(pool) if getattr(pool, "_max_workers", 0) == 1 else None
 
@@ -95,7 +96,7 @@ class Handed(Instead):
         job.thread = threading.current_thread().name
         for sampler in self.samplers:
             if job.asked is not None:
-                sampler.recorder.began_job(job.asked)
+                sampler.recorder.began_job(*job.asked)
             sampler.job_begins(job.what.name)
         try:
             return function(*args)

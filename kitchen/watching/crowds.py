@@ -43,15 +43,16 @@ def executor_full(facts: Facts) -> list[Finding]:
     """Jobs that queued for a thread of the loop's own executor while those that had one only waited."""
     if not facts.queued:
         return []
-    start, end = min(start for start, _ in facts.queued), max(end for _, end in facts.queued)
+    start, end = min(job.start for job in facts.queued), max(job.end for job in facts.queued)
     spans = _in_threads(facts, start, end)
     ran = sum(span.duration for span in spans if span.state is RUNNING)
     if ran > USED_SHARE * sum(span.duration for span in spans):
         return []  # they computed: more threads would not help
-    moment = min(end for _, end in facts.queued)
+    moment = min(job.end for job in facts.queued)
     then = [wait for wait in facts.waits if wait.kind == "thread" and wait.start <= moment < wait.end]
-    file, line = _commonest_spot(facts, then, moment)
-    longest = short(max(end - start for start, end in facts.queued))
+    lines = Counter((job.file, job.line) for job in facts.queued if job.file).most_common(1)
+    file, line = lines[0][0] if lines else _commonest_spot(facts, then, moment)
+    longest = short(max(job.end - job.start for job in facts.queued))
     text = (
         f"{number(len(facts.queued), 'job')} for a thread{' at ' + place(file, line) if line else ''} had to queue, for "
         f"up to {longest} s: all threads of the loop's executor were busy waiting. "

@@ -141,6 +141,17 @@ class Note(NamedTuple):
     text: str
 
 
+class Queued(NamedTuple):
+    """From `start` to `end` a job queued for a thread of the loop's executor; `file` and `line`: where it was handed over,
+    None and 0 where a library, or a task of asyncio's own, did that.
+    """
+
+    start: float
+    end: float
+    file: str | None
+    line: int
+
+
 class Standing(NamedTuple):
     """Where a task stood, waiting, when one was interrupted at `time`.
 
@@ -170,7 +181,7 @@ class Facts:
 
     `serving`: the numbers of those tasks that a connection's callback made: as many as others have asked for.
 
-    `queued`: since when, and until when, jobs queued for a thread of the loop's executor. `standing`: see Standing.
+    `queued`, `standing`: see Queued, Standing.
     `collections`: from when to when garbage was collected, which nobody can do anything beside.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
@@ -183,7 +194,7 @@ class Facts:
     notes: list[Note] = field(default_factory=list)
     at_once: int = 100
     polls: list[Poll] = field(default_factory=list)
-    queued: list[tuple[float, float]] = field(default_factory=list)
+    queued: list[Queued] = field(default_factory=list)
     standing: list[Standing] = field(default_factory=list)
     alone: bool = False
     serving: set[int] = field(default_factory=set)

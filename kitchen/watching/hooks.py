@@ -19,6 +19,7 @@ from typing import Any
 from kitchen.watching.calls import Due, Handed, Job
 from kitchen.watching.handles import EmptyHandle, called_handle_of, timer_handle_of
 from kitchen.watching.lane import Lane, Several
+from kitchen.watching.spot import call_of, spot_of
 from kitchen.watching.traced import unseen, without_this, without_us
 
 # What is in one of the loop's handles: where it is anything else, we do not make them ourselves.
@@ -338,7 +339,8 @@ class Hooks:
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
         # Else it can begin one more, or is to have but one.
         is_full = own is not None and len(own._threads) >= own._max_workers > 1
-        job = Job(func, perf_counter() if is_full else None, own if executor is None else executor)
+        asked = (perf_counter(), *_handed_over(sys._getframe(1))) if is_full else None
+        job = Job(func, asked, own if executor is None else executor)
         try:
             future = unseen(plain(executor, Handed(func, job, samplers), *args))
         except BaseException as error:
@@ -372,3 +374,9 @@ class Hooks:
 
     def _is_mine(self, name, method):
         return method in ((self.slow_call_soon, self.quick_call_soon) if name == "call_soon" else (self.mine[name],))
+
+
+def _handed_over(frame):
+    """File and line of the reader's at which the loop is asked for something; None and 0 where no line of hers asks."""
+    spot = spot_of(frame, call_of(frame))
+    return (spot.file, spot.line) if spot else (None, 0)

@@ -14,7 +14,7 @@ from kitchen.timeline import READY, RUNNING, WAITING, Finding, Timeline
 from kitchen.watching.awaiting import Awaiting
 from kitchen.watching.cpu import Reading, shares
 from kitchen.watching.diagnosis import diagnose
-from kitchen.watching.facts import Facts, Note, Place, Poll, TaskStep, Wait, connection, frames
+from kitchen.watching.facts import Facts, Note, Place, Poll, Queued, TaskStep, Wait, connection, frames
 from kitchen.watching.garbage import unswept
 from kitchen.watching.lane import Lane
 from kitchen.watching.leftovers import not_begun
@@ -138,11 +138,11 @@ class Record(Recorder):
         """Something that is amiss, and that the program itself made known; `time`: when, if not now."""
         self._remarks.append((kind, lane, perf_counter() if time is None else time, file, line, text))
 
-    def began_job(self, asked: float) -> None:
-        """A thread of the loop's executor begins with a job that it was given at `asked`."""
+    def began_job(self, asked: float, file: str | None, line: int) -> None:
+        """A thread of the loop's executor begins with a job that it was given at `asked`, in this line of the reader's."""
         now = perf_counter()
         if now - asked >= QUEUED_SECONDS and self.ended is None:
-            self.queued.append((asked - self.began, now - self.began))
+            self.queued.append(Queued(asked - self.began, now - self.began, file, line))
 
     # --- notes
 

@@ -1,17 +1,20 @@
 """Every exercise of every notebook: what is right passes, also under load; what is wrong is told apart, in words."""
 
 import ast
+import asyncio
 import builtins
 import json
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from scripts.under_load import exercises, names
 
+from kitchen.exercises.fetching_100_urls import DEADLINE, fetch_within
 from kitchen.lesson import running as module
 from kitchen.views import gantt
 from kitchen.views.paper import Picture
@@ -133,6 +136,23 @@ def start(stack, *command, **options):
     process = stack.enter_context(subprocess.Popen([sys.executable, *command], cwd=ROOT, **options))
     stack.callback(process.kill)
     return process
+
+
+def test_where_the_computer_stood_still_a_deadline_is_looked_at_again():
+    stood_still = [2 * DEADLINE, 1.5 * DEADLINE]
+
+    async def answer(get, pages, seconds):
+        async def in_time(page):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    if page == pages[0] and stood_still:
+                        time.sleep(stood_still.pop())
+                    return await get(page)
+
+        return await asyncio.gather(*map(in_time, pages))
+
+    assert fetch_within.check(answer).right
+    assert stood_still == []
 
 
 @pytest.mark.slow

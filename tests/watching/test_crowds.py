@@ -1,6 +1,7 @@
 """Too many at once, for what is outside and for the threads of the loop's executor; and threads that fail unheard."""
 
 import asyncio
+import inspect
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,38 @@ def test_jobs_that_queue_for_a_thread():
     assert "6 jobs" in finding.text
     assert "test_crowds.py, line " in finding.text
     assert "ThreadPoolExecutor with more threads" in finding.text
+
+
+async def gathered(loop):
+    await asyncio.gather(*(loop.run_in_executor(None, wait) for _ in range(8)))  # here
+
+
+async def kept_in_a_list(loop):
+    jobs = []
+    for _ in range(8):
+        jobs.append(loop.run_in_executor(None, wait))  # here
+    for job in jobs:
+        await job
+
+
+async def each_in_a_task(loop):
+    tasks = [asyncio.create_task(asyncio.to_thread(wait)) for _ in range(8)]
+    await asyncio.sleep(0.01)
+    await asyncio.gather(*tasks)  # here
+
+
+@pytest.mark.parametrize("hand_over", [gathered, kept_in_a_list, each_in_a_task])
+def test_the_line_is_told_at_which_jobs_are_handed_over_however_that_is_done(hand_over):
+    async def program():
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        await hand_over(loop)
+
+    lines, first = inspect.getsourcelines(hand_over)
+    [here] = [first + at for at, line in enumerate(lines) if "# here" in line]
+    (finding,) = [finding for finding in run_watched(program).findings if finding.kind == "executor full"]
+    assert finding.line == here
+    assert finding.text.startswith(f"6 jobs for a thread at test_crowds.py, line {here} had to queue")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_where_the_computer_stood_still_a_deadline_is_looked_at_again():
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     if page == pages[0] and stood_still:
-                        time.sleep(stood_still.pop())
+                        time.sleep(stood_still.pop())  # noqa: ASYNC251
                     return await get(page)
 
         return await asyncio.gather(*map(in_time, pages))

@@ -21,7 +21,7 @@ UNREAD = ["-p", "no:nbval", "--ignore=tests/browser", "--ignore=tests/benchmarks
 LANES = {
     "correct": [["-m", CORRECT, *NOTEBOOKS, *AT_ONCE]],
     "quick": [["-m", QUICK, *UNREAD, *AT_ONCE]],
-    "all": [["-m", "not measured", *NOTEBOOKS, *AT_ONCE], ["-m", "measured", *ALONE]],
+    "all": [["-m", "not measured", *NOTEBOOKS, *AT_ONCE, "-n", "3"], ["-m", "measured", *ALONE]],
 }
 NO_TESTS = 5  # pytest's exit code when there was nothing to run
 

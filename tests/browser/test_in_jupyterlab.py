@@ -138,35 +138,31 @@ def test_the_clock_of_the_page_is_that_of_the_run_however_late_it_begins(kitchen
 def test_the_picture_moves_while_a_coroutine_blocks_the_loop(kitchen, server):
     blocked = server.root / "blocked"
     book = kitchen(
+        "def block():\n"
+        "    pathlib.Path('blocked').touch()\n"
+        "    while pathlib.Path('blocked').exists():\n"
+        "        time.sleep(0.01)\n"
         "async def clumsy():\n"
         "    await asyncio.sleep(0.5)\n"
-        "    pathlib.Path('blocked').touch()\n"
-        "    time.sleep(2)\n"
-        "    pathlib.Path('blocked').unlink()",
+        "    block()",
         in_view("await asyncio.gather(perform.cooperative(dinner(), minute=0.05), clumsy())"),
         # And in a run of the reader's own making: its lane, and the loop, stand still for as long.
         "async def sleepy(recorder, lane):\n"
         "    recorder.change(lane, WAITING, 'nap')\n"
         "    await asyncio.sleep(0.5)\n"
         "    recorder.change(lane, RUNNING, 'time.sleep')\n"
-        "    pathlib.Path('blocked').touch()\n"
-        "    time.sleep(2)\n"
-        "    pathlib.Path('blocked').unlink()\n"
+        "    block()\n"
         "    recorder.finish(lane)",
         in_view("with Recorder(['one'], 'my own') as recorder:\n    await sleepy(recorder, 0)"),
     )
     book.run(1)
     book.run(3)
     for number in (2, 4):
-        figure, samples = book.figure(number), []
+        figure = book.figure(number)
         book.begin(number)
-        figure.until(lambda sample: blocked.exists(), "the loop being blocked")
-        while True:
-            sample = figure.sample()
-            if not blocked.exists():
-                break
-            samples.append(sample)
-            book.page.wait_for_timeout(50)  # between two looks there is to be time for a frame
+        figure.until(lambda sample: blocked.exists() and going_on(sample), "the loop being blocked")
+        samples = [figure.rest() for _ in range(8)]
+        blocked.unlink()
         assert all(sample["busy"] for sample in samples)
         assert_it_moved(samples, f"cell {number}")
         book.finish(number)

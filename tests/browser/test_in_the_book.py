@@ -101,11 +101,12 @@ AXE = """axe.run({exclude: [[".highlight"]]}, {preload: false, resultTypes: ["vi
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_amiss_on_a_phone_and_on_a_laptop_by_day_and_by_night(book, browser, name):
     context = new_context(browser)
-    page = opened(listened(context.new_page()), book / f"{name}.html")
-    page.evaluate(OPEN)
+    page = listened(context.new_page())
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(page, book / f"{name}.html").evaluate(OPEN)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     contrast = "runOnly: ['color-contrast']"  # by night only colours differ, and at another width they do not
-    for width, theme, rules in [(1280, "light", ""), (390, "light", ""), (390, "dark", contrast)]:
+    for width, theme, rules in [(390, "light", ""), (390, "dark", contrast), (1280, "light", "")]:
         page.set_viewport_size({"width": width, "height": 844})
         page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         page.evaluate(STILL)

@@ -52,6 +52,8 @@ def executor_full(facts: Facts) -> list[Finding]:
     then = [wait for wait in facts.waits if wait.kind == "thread" and wait.start <= moment < wait.end]
     lines = Counter((job.file, job.line) for job in facts.queued if job.file).most_common(1)
     file, line = lines[0][0] if lines else _commonest_spot(facts, then, moment)
+    meanwhile = [wait for wait in facts.waits if wait.start < end and wait.end > start]
+    then = then or [wait for wait in meanwhile if any(frame.code.co_filename == file for frame in wait.frames)]
     longest = short(max(job.end - job.start for job in facts.queued))
     text = (
         f"{number(len(facts.queued), 'job')} for a thread{' at ' + place(file, line) if line else ''} had to queue, for "

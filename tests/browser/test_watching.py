@@ -36,8 +36,11 @@ def book(notebook):
 
 
 def test_a_blocked_loop_is_drawn_while_it_is_blocked(book):
-    samples = book.watch(1)
-    blocked = [sample for sample in samples if "<b>blocker</b>" in sample["cpu"] and sample["phase"] == "live"]
+    for _ in range(5):
+        samples = book.watch(1)
+        blocked = [sample for sample in samples if "<b>blocker</b>" in sample["cpu"] and sample["phase"] == "live"]
+        if len(blocked) > 3:
+            break  # else this computer was too busy to look
     first, last = blocked[0], blocked[-1]
     assert last["frames"] > first["frames"] + 3, "the picture stood still"
     assert last["duration"] > first["duration"], "its clock stood still"

@@ -77,7 +77,7 @@ def test_the_line_is_told_at_which_jobs_are_handed_over_however_that_is_done(han
     lines, first = inspect.getsourcelines(hand_over)
     [here] = [first + at for at, line in enumerate(lines) if "# here" in line]
     (finding,) = [finding for finding in run_watched(program).findings if finding.kind == "executor full"]
-    assert finding.line == here
+    assert finding.line == here and finding.span is not None
     assert f" for a thread at test_crowds.py, line {here} had to queue" in finding.text
 
 

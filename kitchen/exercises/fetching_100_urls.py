@@ -204,13 +204,14 @@ def _with_silent_pages(answer, pages, requests):
             requests.close()
 
     try:
-        return run(visit, seconds=VISIT_SECONDS).value, left, max(late)
+        value = run(visit, seconds=VISIT_SECONDS).value
     except TimeoutError as error:
-        return error, left, max(late)
+        value = error
     except ExceptionGroup as group:
         if group.subgroup(TimeoutError) is None:
             raise
-        return group.subgroup(TimeoutError).exceptions[0], left, max(late)
+        value = group.subgroup(TimeoutError).exceptions[0]
+    return value, left, max(late)
 
 
 # --- 3 ---------------------------------------------------------------------------------------------------------------

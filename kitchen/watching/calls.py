@@ -8,6 +8,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from kitchen.watching.spot import Spot
 from kitchen.watching.traced import without_this
 
 
@@ -75,11 +76,11 @@ class Job:
     """What is known of a function that runs in a thread of an executor, for a task that waits for it.
 
     `thread`: the name of its thread, once it runs. `asked`: since when it has to queue for a thread of the loop's own
-    executor, and at which file and line it was handed over; None: there is one for it. `pool`: the executor, weakly, if it
-    is to have one thread only.
+    executor, and where it was handed over; None: there is one for it. `pool`: the executor, weakly, if it is to have one
+    thread only.
     """
 
-    def __init__(self, function: Callable, asked: tuple[float, str | None, int] | None = None, pool: Any = None):
+    def __init__(self, function: Callable, asked: tuple[float, Spot] | None = None, pool: Any = None):
         self.what, self.asked, self.thread = Function.of(function), asked, ""
         self.pool = weakref.ref(pool) if getattr(pool, "_max_workers", 0) == 1 else None
 

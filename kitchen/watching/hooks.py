@@ -339,7 +339,8 @@ class Hooks:
         own = getattr(self.loop, "_default_executor", None) if executor is None else None
         # Else it can begin one more, or is to have but one.
         is_full = own is not None and len(own._threads) >= own._max_workers > 1
-        asked = (perf_counter(), *_handed_over(sys._getframe(1))) if is_full else None
+        here = sys._getframe(1)
+        asked = (perf_counter(), spot_of(here, call_of(here))) if is_full else None
         job = Job(func, asked, own if executor is None else executor)
         try:
             future = unseen(plain(executor, Handed(func, job, samplers), *args))
@@ -374,9 +375,3 @@ class Hooks:
 
     def _is_mine(self, name, method):
         return method in ((self.slow_call_soon, self.quick_call_soon) if name == "call_soon" else (self.mine[name],))
-
-
-def _handed_over(frame):
-    """File and line of the reader's at which the loop is asked for something; None and 0 where no line of hers asks."""
-    spot = spot_of(frame, call_of(frame))
-    return (spot.file, spot.line) if spot else (None, 0)

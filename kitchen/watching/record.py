@@ -18,6 +18,7 @@ from kitchen.watching.facts import Facts, Note, Place, Poll, Queued, TaskStep, W
 from kitchen.watching.garbage import unswept
 from kitchen.watching.lane import Lane
 from kitchen.watching.leftovers import not_begun
+from kitchen.watching.spot import Spot
 from kitchen.watching.stuck import stood
 from kitchen.watching.traced import bare
 
@@ -138,11 +139,11 @@ class Record(Recorder):
         """Something that is amiss, and that the program itself made known; `time`: when, if not now."""
         self._remarks.append((kind, lane, perf_counter() if time is None else time, file, line, text))
 
-    def began_job(self, asked: float, file: str | None, line: int) -> None:
-        """A thread of the loop's executor begins with a job that it was given at `asked`, in this line of the reader's."""
+    def began_job(self, asked: float, spot: Spot) -> None:
+        """A thread of the loop's executor begins with a job that it was given at `asked`; `spot`: where."""
         now = perf_counter()
         if now - asked >= QUEUED_SECONDS and self.ended is None:
-            self.queued.append(Queued(asked - self.began, now - self.began, file, line))
+            self.queued.append(Queued(asked - self.began, now - self.began, spot.file, spot.line))
 
     # --- notes
 

@@ -55,6 +55,16 @@ def turns(timeline):
     return [after.start for before, after in pairwise(timeline.cook) if before.lane != after.lane]
 
 
+def played(figure):
+    """What is seen of a figure that plays from its beginning to its end."""
+    figure.press("Home")
+    figure.click("play")
+    assert figure.part("play").get_attribute("aria-label") == "Pause"
+    samples = [figure.until(lambda sample: sample["playing"], "it to play")]
+    figure.until(lambda sample: samples.append(sample) or not sample["playing"], "the end")
+    return samples
+
+
 def test_a_saved_page_plays_to_its_end(dinner_figure):
     figure, page = dinner_figure, dinner_figure.page
     whole = RUNS["cooperative"].makespan
@@ -62,17 +72,15 @@ def test_a_saved_page_plays_to_its_end(dinner_figure):
     assert (first["phase"], first["duration"]) == ("done", pytest.approx(whole))
     assert page.locator(".kitchen").count() == 1
     figure.part("speed").select_option(index=0)
-    figure.press("Home")
-    figure.click("play")
-    assert figure.part("play").get_attribute("aria-label") == "Pause"
-    samples = [figure.until(lambda sample: sample["playing"], "it to play")]
-    figure.until(lambda sample: samples.append(sample) or not sample["playing"], "the end")
+    for _ in range(5):
+        samples = played(figure)
+        if len(samples) > 10:
+            break  # else this computer was too busy to look
     playheads = [sample["playhead"] for sample in samples]
     assert playheads == sorted(playheads)
     assert playheads[-1] == pytest.approx(whole)
-    # Of a busy computer's few looks, too.
-    assert len({sample["picture"] for sample in samples}) > len(samples) / 2 > 1
-    assert len({sample["cpu"] for sample in samples}) > min(len(samples) / 2, 5)
+    assert len({sample["picture"] for sample in samples}) > len(samples) / 2 > 5
+    assert len({sample["cpu"] for sample in samples}) > 5
     assert figure.part("play").get_attribute("aria-label") == "Play"
     assert figure.rest()["playhead"] == playheads[-1]
     assert_alone(page)

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ def run_watched(program, **options):
 
 
 def wait():
-    time.sleep(0.15)
+    time.sleep(0.3)  # long enough to count as queueing, though this computer may stall
 
 
 def compute():
@@ -44,7 +43,7 @@ async def in_few_threads(function, times, threads=2):
 def test_jobs_that_queue_for_a_thread():
     run = run_watched(lambda: in_few_threads(wait, 8))
     (finding,) = [finding for finding in run.findings if finding.kind == "executor full"]
-    assert re.match(r"[1-6] jobs? for a thread", finding.text)  # 6, where this computer does not stall
+    assert "6 jobs" in finding.text
     assert "test_crowds.py, line " in finding.text
     assert "ThreadPoolExecutor with more threads" in finding.text
 

@@ -4,6 +4,7 @@ Observed: the CPU time of the thread and of the whole process and, on Linux, for
 other processes, and how often it had the CPU. All else is inferred from these, and marked so.
 """
 
+import ctypes
 import os
 import sys
 import threading
@@ -34,6 +35,12 @@ def _has_clocks():
 
 
 HAS_CLOCKS = _has_clocks()
+LONGEST_BYTES = 512
+if HAS_CLOCKS:
+    # Called so, these keep the interpreter. Python's own let go of it, and where others compute one has it back only after
+    # the interval at which threads give way: five milliseconds, for an answer of one microsecond.
+    libc = ctypes.PyDLL(None)
+    libc.pread.argtypes = ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long
 
 
 def cpu_of(native_id: int) -> float | None:
@@ -44,6 +51,53 @@ def cpu_of(native_id: int) -> float | None:
         return time.clock_gettime(_clock_of(native_id))
     except OSError:
         return None
+
+
+class Queue(NamedTuple):
+    """For how many seconds a thread has queued for a CPU behind others so far, and how often it has had one by then.
+
+    A wait is told of when it is over.
+    """
+
+    queued: float
+    turns: int
+
+
+def _open(native_id, name):
+    """A file in which Linux tells of a thread; below 0 where it does not, or the thread is gone."""
+    path = f"/proc/self/task/{native_id}/{name}".encode()
+    return libc.open(path, os.O_RDONLY | os.O_CLOEXEC) if HAS_CLOCKS else -1
+
+
+def _read(file):
+    text = ctypes.create_string_buffer(LONGEST_BYTES)
+    length = libc.pread(file, text, LONGEST_BYTES, 0)
+    return text.raw[: max(length, 0)].rpartition(b")")[2].split()
+
+
+def _say(native_id, name):
+    """What such a file says, word by word, without the thread's name."""
+    file = _open(native_id, name)
+    if file < 0:
+        return []
+    try:
+        return _read(file)
+    finally:
+        libc.close(file)
+
+
+def queue_of(native_id: int) -> Queue | None:
+    """What Linux counts of that for a thread; None where it does not, or the thread is gone."""
+    return _queue(_say(native_id, "schedstat"))
+
+
+def _queue(words):
+    return Queue(int(words[1]) / 1e9, int(words[2])) if len(words) == 3 else None
+
+
+def is_runnable(native_id: int) -> bool:
+    """Whether a thread has a CPU, or queues for one, at this moment; False where the system does not tell."""
+    return _say(native_id, "stat")[:1] == [b"R"]
 
 
 def one_at_a_time() -> bool:
@@ -67,12 +121,7 @@ class ThreadClock:
 
     def __init__(self):
         self.native_id = threading.get_native_id()
-        self._file = None
-        if HAS_CLOCKS:
-            try:
-                self._file = os.open(f"/proc/self/task/{self.native_id}/schedstat", os.O_RDONLY)
-            except OSError:  # a system that does not count this
-                self._file = None
+        self._file = _open(self.native_id, "schedstat")
 
     def read(self, now: float) -> Reading:
         """What the clocks say, asked by the thread itself."""
@@ -91,19 +140,13 @@ class ThreadClock:
         return own if own is None else Reading(now, own, time.process_time(), *self._queued())
 
     def _queued(self):
-        if self._file is None:
-            return None, None
-        try:
-            _, queued, turns = map(int, os.pread(self._file, 64, 0).split())
-        except (OSError, ValueError):  # the thread is gone
-            return None, None
-        return queued / 1e9, turns
+        return (_queue(_read(self._file)) if self._file >= 0 else None) or (None, None)  # None: the thread is gone
 
     def close(self) -> None:
         """Lets go of what the system keeps for it."""
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        file, self._file = self._file, -1
+        if file >= 0:
+            libc.close(file)
 
 
 def _prompt(read):

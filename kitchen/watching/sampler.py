@@ -1,8 +1,9 @@
 """Looks at the threads of this process from outside, a hundred times a second: what can be told of them without a debugger.
 
 A thread that works uses CPU time, and Linux counts it for each thread. So between two looks a thread that has used none
-never woke: it was WAITING. One that has used some was RUNNING for as long; and the rest of the time READY, if the threads
-together kept the interpreter busy, or this one came late itself (they queue for the interpreter's lock), else WAITING.
+never woke: it was WAITING, unless it could run, and was not let to. One that has used some was RUNNING for as long. For most
+of the rest it was READY, if it queued behind other programs for a CPU, which Linux counts as well; or behind the program's
+own threads for the interpreter's lock: they kept it busy, and this one asked for it again and again. Else it was WAITING.
 
 Observed: at each look the CPU time that a thread has used and the line at which it stands; of functions that a task hands
 to an executor also when they began and ended, because the executor's thread says so itself (`job`). Inferred, and marked so:
@@ -12,8 +13,9 @@ Where the system does not count (macOS, Windows), a thread is taken to be RUNNIN
 since the last look, else WAITING: it is never READY there, and a tight loop, which always gives way to others at the same
 point, seems to wait.
 
-A look takes some 0.15 ms with 5 threads and 1 ms with 200; where that would be more than 3 % of one CPU there are fewer
-looks, and the 10 ms become more. A thread is drawn while one of the reader's own functions runs in it.
+A look takes some 0.15 ms with 5 threads, 1 ms with 200, and 5 ms if all of these have used the CPU; where that would be more
+than 3 % of one CPU there are fewer looks, and the 10 ms become more. A thread is drawn while one of the reader's own
+functions runs in it.
 """
 
 import asyncio
@@ -29,7 +31,7 @@ from typing import Any
 
 from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.arrivals import came
-from kitchen.watching.cpu import cpu_of, one_at_a_time
+from kitchen.watching.cpu import cpu_of, is_runnable, one_at_a_time, queue_of
 from kitchen.watching.facts import Sample
 from kitchen.watching.garbage import Collections
 from kitchen.watching.spot import Spot, call_of, called, clock_in, spot_of
@@ -53,6 +55,11 @@ def _capacity():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _clocks():
+    """Now, and what this thread has used of the CPU by now, and queued for it."""
+    return perf_counter(), time.thread_time(), queue_of(threading.get_native_id())
+
+
 class _Thread:
     """A thread, and what the record says of it by now."""
 
@@ -60,10 +67,18 @@ class _Thread:
         self.thread = thread
         self.since = since  # up to when the record tells of it
         self.cpu = 0.0  # the CPU time that it had used by then
+        self.queue = None  # what it had queued for one by then, see Queue
+        self.cpu_now = self.queue_now = None  # the same at this moment
         self.owed = 0.0  # of which so much is not in the record yet: too short to be drawn
         self.lane = self.state = self.label = self.last = None
         self.job = None  # what it does for a task, as it has said itself
         self.spot = self.stood = None  # where it stood
+
+    def read(self):
+        """What its clocks say."""
+        self.cpu_now = cpu_of(self.thread.native_id)
+        has_moved = self.cpu_now is not None and self.cpu_now != self.cpu
+        self.queue_now = queue_of(self.thread.native_id) if has_moved or self.queue is None else self.queue
 
     def spot_of_job(self):
         """Where it stands in its job: where it was seen last, else where the job begins."""
@@ -82,6 +97,7 @@ class Sampler:
         self.problem = None  # what went wrong while looking, if anything did
         self._there = {}
         self._busiest = None  # how long the busiest thread used the CPU since the last look, and where it stands
+        self._queues = {}  # of the threads of loops, when it looked last
         self._lanes = weakref.WeakKeyDictionary()  # by thread: idents are used again, for other threads
         self._jobs = deque()
         self._over = threading.Event()
@@ -107,11 +123,11 @@ class Sampler:
 
     def job_begins(self, name: str) -> None:
         """A function of this name begins in the executor's thread that calls this."""
-        self._jobs.append((threading.current_thread(), name, perf_counter(), time.thread_time()))
+        self._jobs.append((threading.current_thread(), name, *_clocks()))
 
     def job_ends(self) -> None:
         """And has ended."""
-        self._jobs.append((threading.current_thread(), None, perf_counter(), time.thread_time()))
+        self._jobs.append((threading.current_thread(), None, *_clocks()))
 
     def _run(self):
         pause = EVERY_SECONDS
@@ -140,7 +156,8 @@ class Sampler:
     def _look(self):
         now, cpu = perf_counter(), time.process_time()
         late = now - self._due > sys.getswitchinterval() / 2
-        busy = cpu - self._cpu > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
+        in_use = cpu - self._cpu + self._kept_waiting(now - self._looked)
+        busy = in_use > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
         then, self._looked, self._cpu = self._looked, now, cpu
         if not self._is_something_on():
             return
@@ -158,6 +175,7 @@ class Sampler:
                 watched = self._there.get(ident)
                 if watched is None:
                     watched = self._there[ident] = _Thread(thread, then)
+                    watched.read()
                 edges = jobs.pop(thread, ())
                 self._tell_jobs(watched, edges, busy)
                 ended = bool(edges) and watched.job is None  # after the frames were taken, perhaps
@@ -168,6 +186,16 @@ class Sampler:
                 self._look_at_loop(tracer, frames.get(tracer.thread), now)
         finally:
             del frames  # they hold on to everything that the program's functions know
+
+    def _kept_waiting(self, seconds):
+        """For how many of these seconds the threads queued for a CPU, taken together: one may have kept the interpreter."""
+        loops = {tracer.clock.native_id: queue_of(tracer.clock.native_id) for tracer in self.recorder.tracers}
+        pairs = [(self._queues.get(native_id), queue) for native_id, queue in loops.items()]
+        self._queues = loops
+        for watched in self._there.values():
+            watched.read()
+            pairs.append((watched.queue, watched.queue_now))
+        return sum(min(after.queued - before.queued, seconds) for before, after in pairs if before and after)
 
     def _is_something_on(self):
         """Whether there is anything to look at."""
@@ -188,7 +216,7 @@ class Sampler:
     def _look_at(self, watched, frame, now, busy):
         if now <= watched.since:
             return  # a job began after this look did
-        cpu = cpu_of(watched.thread.native_id)
+        cpu, queue = watched.cpu_now, watched.queue_now
         if cpu is None or cpu != watched.cpu or watched.spot is None:  # else it has not moved
             watched.spot = spot_of(frame)
         spot, stood = watched.spot, watched.stood
@@ -202,17 +230,30 @@ class Sampler:
             watched.spot = None
             self._leave(watched, now)
         elif cpu is None:
-            self._account(watched, now, None if watched.stood != stood else 0.0, busy, spot)
+            self._account(watched, now, None if watched.stood != stood else 0.0, None, busy, spot)
         else:
-            self._account(watched, now, cpu - watched.cpu, busy, spot)
-        watched.since = now
+            self._account(watched, now, worked, queue, busy, spot)
+        watched.since, watched.queue = now, queue
         if cpu is not None:
             watched.cpu = cpu
 
-    def _account(self, watched, now, worked, busy, spot):
+    def _has_queued(self, watched, length, worked, queue, busy):
+        """Whether a thread wanted to go on, when it did not work, for most of a stretch of so many seconds."""
+        if queue is None or watched.queue is None:  # not counted here
+            return busy and bool(worked)
+        if not worked:  # how long it queues is told when that is over
+            return watched.state in (RUNNING, READY) and is_runnable(watched.thread.native_id)
+        rest = length - worked
+        queued, turns = queue.queued - watched.queue.queued, queue.turns - watched.queue.turns
+        if queued > rest / 2:
+            return True
+        # Who queues for the interpreter asks for it at each interval.
+        return busy and one_at_a_time() and turns * sys.getswitchinterval() > (rest - queued) / 2
+
+    def _account(self, watched, now, worked, queue, busy, spot):
         """Since it was last told of, a thread has used the CPU for `worked` seconds; None: all the time."""
         then, length = watched.since, now - watched.since
-        rest = READY if busy and worked else WAITING
+        rest = READY if self._has_queued(watched, length, worked, queue, busy) else WAITING
         worked = length if worked is None else max(worked + watched.owed, 0.0)
         if worked > length - LEAST_SECONDS and worked > length / 2:
             self._tell(watched, then, RUNNING, spot)
@@ -253,15 +294,15 @@ class Sampler:
 
     def _tell_jobs(self, watched, edges, busy):
         """What the executor's threads have said themselves since the last look: began with a function, or ended."""
-        for name, moment, cpu in edges:
+        for name, moment, cpu, queue in edges:
             if name is not None:
                 self._leave(watched, moment)
                 watched.job, watched.spot = Spot(None, 0, name, None, name), None
             elif watched.job is not None:
-                self._account(watched, moment, cpu - watched.cpu, busy, watched.spot_of_job())
+                self._account(watched, moment, cpu - watched.cpu, queue, busy, watched.spot_of_job())
                 self._leave(watched, moment)
                 watched.job = watched.spot = None
-            watched.cpu = cpu
+            watched.cpu, watched.queue = cpu, queue
 
     def _is_held(self, lane, now):
         """Whether a step of a loop goes on for so long that it is worth a look."""

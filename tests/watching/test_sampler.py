@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import os
 import queue
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -153,6 +156,34 @@ def test_threads_that_compute_queue_for_the_interpreter():
     total = {state: sum(seconds(record, name, state) for name in "abc") for state in (RUNNING, READY, WAITING)}
     assert total[READY] > total[RUNNING]  # of three, two queue; until the first of them is over
     assert total[WAITING] < 0.3 * total[READY]
+
+
+@contextmanager
+def crowded(place):
+    """One of the CPUs, for which two other programs queue all the time."""
+    code = f"import os; os.sched_setaffinity(0, {{{place}}}); print(flush=True)\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        for other in others:
+            other.stdout.readline()
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
+
+
+@clocks
+def test_a_thread_that_computes_is_not_said_to_wait_when_other_programs_keep_it_from_the_cpu():
+    def spin_there():
+        os.sched_setaffinity(0, {place})
+        spin({})
+
+    place = min(os.sched_getaffinity(0))
+    with crowded(place), sampled() as record:
+        run(threading.Thread(target=spin_there, name="busy"))
+    assert seconds(record, "busy", READY) > 0
+    assert seconds(record, "busy", WAITING) < 0.3 * seconds(record, "busy", READY)
 
 
 def test_what_a_thread_waits_for_is_read_off_the_functions_that_it_is_in():

@@ -31,7 +31,7 @@ from typing import Any
 
 from kitchen.timeline import READY, RUNNING, WAITING
 from kitchen.watching.arrivals import came
-from kitchen.watching.cpu import cpu_of, is_runnable, one_at_a_time, queue_of
+from kitchen.watching.cpu import Queue, cpu_of, is_runnable, one_at_a_time, queue_of
 from kitchen.watching.facts import Sample
 from kitchen.watching.garbage import Collections
 from kitchen.watching.spot import Spot, call_of, called, clock_in, spot_of
@@ -67,7 +67,7 @@ class _Thread:
         self.thread = thread
         self.since = since  # up to when the record tells of it
         self.cpu = 0.0  # the CPU time that it had used by then
-        self.queue = None  # what it had queued for one by then, see Queue
+        self.queue = Queue(0.0, 0)  # and queued for one; None where that is not counted
         self.cpu_now = self.queue_now = None  # the same at this moment
         self.owed = 0.0  # of which so much is not in the record yet: too short to be drawn
         self.lane = self.state = self.label = self.last = None
@@ -78,7 +78,7 @@ class _Thread:
         """What its clocks say."""
         self.cpu_now = cpu_of(self.thread.native_id)
         has_moved = self.cpu_now is not None and self.cpu_now != self.cpu
-        self.queue_now = queue_of(self.thread.native_id) if has_moved or self.queue is None else self.queue
+        self.queue_now = queue_of(self.thread.native_id) if has_moved else self.queue
 
     def spot_of_job(self):
         """Where it stands in its job: where it was seen last, else where the job begins."""

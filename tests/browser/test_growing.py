@@ -175,9 +175,8 @@ def test_what_a_library_makes_is_folded_as_it_comes_and_opens_at_a_click(told):
     assert told.tell(over=True)
     rows = "plan.rows.filter((row) => row.height).map((row) => row.kind)"
     figure.until(lambda sample: figure.value(rows) == ["lane", "fold", "cook"], "a fold")
-    box = figure.part("lanes").bounding_box()
     middle = figure.value("plan.rows.find((row) => row.kind === 'fold').y + 9")
-    figure.page.mouse.click(box["x"] + 20, box["y"] + middle)
+    figure.part("lanes").click(position={"x": 20, "y": middle})
     figure.until(lambda sample: figure.value(rows) == ["lane"] * 7 + ["fold", "cook"], "all lanes")
     figure.press("ArrowUp", "ArrowUp", "Enter")
     figure.until(lambda sample: figure.value(rows) == ["lane", "fold", "cook"], "the fold again")

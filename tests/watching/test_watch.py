@@ -117,22 +117,21 @@ def test_a_step_is_one_running_span_and_the_spans_of_a_task_tile_its_life():
 
 def test_what_a_task_waits_for_is_read_off_what_it_awaits():
     lock, queue, event, finish = asyncio.Lock(), asyncio.Queue(), asyncio.Event(), asyncio.Event()
+    go = threading.Event()
 
     async def waits():
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
         async with lock:
             pass
         await queue.get()
         await event.wait()
         await other
         await asyncio.gather(sleeper(), sleeper())
-        await asyncio.to_thread(time.sleep, 0.01)
-        future = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_later(0.01, future.set_result, None)
+        await asyncio.to_thread(go.wait)
         await future
 
     async def main():
-        nonlocal other
+        nonlocal other, future
 
         async def waits_at(text):
             while task.get_stack()[-1].f_lineno != line_of(waits, text):  # noqa: ASYNC110
@@ -141,6 +140,7 @@ def test_what_a_task_waits_for_is_read_off_what_it_awaits():
 
         async with watch() as run:
             await lock.acquire()
+            future = asyncio.get_running_loop().create_future()
             other = asyncio.create_task(finish.wait(), name="other")
             task = asyncio.create_task(waits(), name="waits")
             for text, go_on in {
@@ -148,13 +148,15 @@ def test_what_a_task_waits_for_is_read_off_what_it_awaits():
                 "queue.get": lambda: queue.put_nowait(1),
                 "event.wait": event.set,
                 "await other": finish.set,
+                "to_thread": go.set,
+                "await future": lambda: future.set_result(None),
             }.items():
                 await waits_at(text)
                 go_on()
             await task
         return run
 
-    other = None
+    other = future = None
     run = asyncio.run(main())
     kinds = [label.partition(",")[0] for label in labels(run, "waits")]
     assert kinds == ["sleep", "lock", "queue", "event", "task other", "tasks", "thread asyncio_0", "future"]

@@ -271,9 +271,10 @@ class Tracer:
         if problem is None and lane.cancelled_at and task is not None and task.cancelling():
             self.recorder.remark("swallowed", lane, *lane.cancelled_at, task.get_name(), lane.cancelled)
 
-    def lost(self, lane: Lane) -> None:
-        """A task is gone before it was over: nobody held it, and the garbage collector took it."""
+    def lost(self, lane: Lane, since: float) -> None:
+        """A task is gone before it was over, after its step at `since`: nobody held it, and the collector took it."""
         lane.outcome, lane.started = "lost", None
+        lane.woken = lane.woken if lane.woken >= since else float("inf")  # nobody told it to go on
         self.questions.pop(lane, None)
         self._is_over(lane, None)
         if lane.code is not None:  # else it closes an asynchronous generator that nobody holds

@@ -185,6 +185,19 @@ class Look:
         file, line = next(spots(self.facts, [wait], (wait.start + wait.end) / 2), ("", 0))
         return Place(file, line, thread, True, "kept the interpreter")
 
+    def unlooked(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
+        """Threads that kept the interpreter in these stretches, outside of these steps, as if each of that were a step: for
+        so long nobody looked, and the loop, which had nothing to do at first, did not go on."""
+        gaps = [gap for gap in self.facts.unlooked if gap[1] - gap[0] >= HELD_SECONDS] if stretches else []
+        for start, end in stretches:
+            for begin, finish in gaps:
+                step = TaskStep(UNSEEN, start, max(start, begin), min(end, finish))
+                if length_of(step) < NOBODY_LOOKED * (end - start) or any(overlap(*times, step) > 0 for times in steps):
+                    continue
+                is_swept = length_of(step) - self.collected(step.start, step.stop) < HELD_SECONDS
+                if not is_swept and (job := self._job_during(step, 0.0, ())):
+                    yield job, step
+
     def between(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
         """What held the loop in these stretches and outside of these steps, as if it were a step: callbacks, other tasks.
 

@@ -49,7 +49,7 @@ class Record(Recorder):
 
     def __init__(self, title: str, at_once: int = 100):
         self.notes = []
-        self.samples, self.collections = [], []
+        self.samples, self.collections, self.unlooked = [], [], []
         self.awaiting = Awaiting()
         self.tracers = []
         self.unseen = 0  # tasks that have no lane, since there are so many
@@ -133,7 +133,8 @@ class Record(Recorder):
         ]
         standing = stood(self.standing, self._waits, self.began)
         told = (self.samples, remarks, self._at_once, polls, self.queued)
-        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, self.collections)
+        heard = self.collections, self.unlooked
+        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, *heard)
 
     def remark(self, kind: str, lane: Lane | None, file: str, line: int, text: str, time: float | None = None) -> None:
         """Something that is amiss, and that the program itself made known; `time`: when, if not now."""

@@ -18,6 +18,7 @@ from kitchen.watching.facts import Facts, Note, Place, Poll, Queued, TaskStep, W
 from kitchen.watching.garbage import unswept
 from kitchen.watching.lane import Lane
 from kitchen.watching.leftovers import not_begun
+from kitchen.watching.polling import gave_way_at
 from kitchen.watching.spot import Spot
 from kitchen.watching.stuck import stood
 from kitchen.watching.traced import bare
@@ -127,7 +128,7 @@ class Record(Recorder):
         tasks = {lane.number for lane in self._tasks}
         serving = {lane.number for lane in self._tasks if lane.serves}
         polls = [
-            Poll(lane.number, *lane.polls, *(lane.gave_way[0].spots[-1][:2] if lane.gave_way[0].spots else (None, 0)))
+            Poll(lane.number, *lane.polls, *gave_way_at(lane.gave_way[0]))
             for lane in self._tasks
             if lane.polls and lane.gave_way
         ]

@@ -4,6 +4,7 @@ import asyncio
 import select
 import selectors
 from asyncio import futures
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from kitchen.watching.lane import Lane
@@ -32,7 +33,8 @@ def run_out(
     loop: asyncio.AbstractEventLoop | None, lanes: Mapping[int, Lane], now: float
 ) -> Iterator[tuple[Lane, float]]:
     """Which of these lanes, by id(task), wait for a timer that has run out, and when it did; by the loop's clock."""
-    for timer in list(getattr(loop, "_scheduled", ())):
+    due = [handle for handle in getattr(loop, "_ready", deque()).copy() if isinstance(handle, asyncio.TimerHandle)]
+    for timer in (*getattr(loop, "_scheduled", ()), *due):
         if timer._cancelled or timer._when > now or timer._callback is not futures._set_result_unless_cancelled:
             continue
         for callback, _ in timer._args[0]._callbacks or ():

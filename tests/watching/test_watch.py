@@ -154,6 +154,27 @@ def test_who_could_have_gone_on_when_the_block_ended_was_kept_waiting():
     assert finding.line == line_of(test_who_could_have_gone_on_when_the_block_ended_was_kept_waiting, "time.sleep")
 
 
+def test_so_was_who_is_the_next_in_the_round_in_which_it_ends():
+    async def main():
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def blocks():
+            time.sleep(0.3)
+            future.set_result(None)
+
+        async with watch() as run:
+            task = asyncio.create_task(sleeper(0.1), name="timer")
+            loop.call_later(0.05, blocks)
+            await future
+        await task
+        return run
+
+    run = asyncio.run(main())
+    ready = spans(run, "timer")[-1]
+    assert ready.state is READY and ready.duration >= 0.2
+
+
 def test_a_step_is_one_running_span_and_the_spans_of_a_task_tile_its_life():
     async def steps():
         for _ in range(5):

@@ -103,7 +103,8 @@ class Look:
         if queued:  # not behind threads of this program
             does = _mostly(spent)
         imported = all(sample.waits == IMPORT for sample in seen)  # which reads files, and lets few look
-        if seen and (unseen <= length / 2 or length < HELD_SECONDS or imported):
+        few = NOBODY_LOOKED if does == "waited" else MOST  # who only waits lets others look: a busy computer does not
+        if seen and (unseen <= few * length or length < HELD_SECONDS or imported):
             return _most_common(seen, does)
         before = self._before(step, seen, at)
         if not one_at_a_time():

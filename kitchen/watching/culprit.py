@@ -187,17 +187,23 @@ class Look:
         return Place(file, line, thread, True, "kept the interpreter")
 
     def unlooked(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
-        """Threads that kept the interpreter in these stretches, outside of these steps, as if each of that were a step: for
-        so long nobody looked, and the loop, which had nothing to do at first, did not go on."""
-        gaps = [gap for gap in self.facts.unlooked if gap[1] - gap[0] >= HELD_SECONDS] if stretches else []
+        """Threads, and callbacks, that kept the interpreter in these stretches, outside of these steps, as if each of that
+        were a step: for so long nobody looked, and none of the loop's tasks went on."""
+        gaps = [gap for gap in self.facts.unlooked if gap[1] - gap[0] >= HELD_SECONDS] if one_at_a_time() else []
         for start, end in stretches:
-            for begin, finish in gaps:
+            for begin, finish, used in gaps:
                 step = TaskStep(UNSEEN, start, max(start, begin), min(end, finish))
                 if length_of(step) < NOBODY_LOOKED * (end - start) or any(overlap(*times, step) > 0 for times in steps):
                     continue
-                is_swept = length_of(step) - self.collected(step.start, step.stop) < HELD_SECONDS
-                if not is_swept and (job := self._job_during(step, 0.0, ())):
+                if length_of(step) - self.collected(step.start, step.stop) < HELD_SECONDS:
+                    continue
+                stood = [
+                    sample for sample in self._seen(finish, finish) if not sample.is_tasks
+                ]  # at the first look since
+                if job := self._job_during(step, 0.0, ()):
                     yield job, step
+                elif used >= HELD_SECONDS and stood:
+                    yield _most_common(stood, "kept the interpreter"), step._replace(lane=CALLBACK)
 
     def between(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
         """What held the loop in these stretches and outside of these steps, as if it were a step: callbacks, other tasks.

@@ -160,9 +160,10 @@ class Sampler:
         late = now - self._due > sys.getswitchinterval() / 2
         in_use = cpu - self._cpu + self._kept_waiting(now - self._looked)
         busy = in_use > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
-        then, self._looked, self._cpu = self._looked, now, cpu
+        then, used = self._looked, cpu - self._cpu
+        self._looked, self._cpu = now, cpu
         if now - self._due > UNLOOKED_SECONDS:
-            self.recorder.unlooked.append((then - self.recorder.began, now - self.recorder.began))
+            self.recorder.unlooked.append((then - self.recorder.began, now - self.recorder.began, used))
         if not self._is_something_on():
             return
         frames, self._busiest = self._stacks.look(), None

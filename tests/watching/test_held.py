@@ -279,6 +279,21 @@ def test_where_c_code_in_a_thread_from_before_keeps_the_interpreter_its_line_is_
 
 
 @pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
+def test_where_c_code_in_a_callback_keeps_the_interpreter_it_is_named():
+    def search():
+        re.match(r"(a+)+$", "a" * 23 + "b")  # a callback in C
+
+    async def program(callback, *given):
+        asyncio.get_running_loop().call_later(0.05, callback, *given)
+        await tick()
+
+    finding = of_line(watched(lambda: program(search)), "a callback in C")
+    assert "kept the interpreter" in finding.text and "hand it to another process" in finding.text
+    (finding,) = watched(lambda: program(re.match, r"(a+)+$", "a" * 23 + "b")).findings
+    assert finding.text.startswith("a callback, re.match, kept the interpreter")
+
+
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_c_code_in_the_loop_keeps_the_interpreter_no_thread_is_advised():
     async def program():
         await asyncio.sleep(0.05)  # before it

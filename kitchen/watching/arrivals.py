@@ -1,9 +1,13 @@
-"""What has come for a loop that is held, and cannot look: it is asked of the system, beside the loop."""
+"""What has come for a loop that is held, and cannot look: it is asked of the system, and of its timers, beside the loop."""
 
 import asyncio
 import select
 import selectors
+from asyncio import futures
+from collections import deque
+from collections.abc import Iterator, Mapping
 
+from kitchen.watching.lane import Lane
 from kitchen.watching.whose import FOREIGN
 
 ENDED = getattr(select, "POLLRDHUP", 0)  # the other side has closed its connection: that can wait, mostly
@@ -23,6 +27,20 @@ def came(loop: asyncio.AbstractEventLoop | None) -> int:
         return sum(not events & (select.POLLNVAL | ENDED) for _, events in poll.poll(0))
     except (RuntimeError, OSError):  # they change at this moment
         return 0
+
+
+def run_out(
+    loop: asyncio.AbstractEventLoop | None, lanes: Mapping[int, Lane], now: float
+) -> Iterator[tuple[Lane, float]]:
+    """Which of these lanes, by id(task), wait for a timer that has run out, and when it did; by the loop's clock."""
+    due = [handle for handle in getattr(loop, "_ready", deque()).copy() if isinstance(handle, asyncio.TimerHandle)]
+    for timer in (*getattr(loop, "_scheduled", ()), *due):
+        if timer._cancelled or timer._when > now or timer._callback is not futures._set_result_unless_cancelled:
+            continue
+        for callback, _ in timer._args[0]._callbacks or ():
+            lane = lanes.get(id(getattr(callback, "__self__", None)))
+            if lane is not None:
+                yield lane, timer._when
 
 
 def _is_notebooks(handle):

@@ -24,7 +24,7 @@ def steps(tracer: Any, lane: Lane, coroutine: Any) -> Generator[Any, Any, Any]:
     try:
         yield
     except GeneratorExit:
-        return None if lane.left else tracer.lost(lane)
+        return None if lane.left else tracer.lost(lane, stop)
     except BaseException as error:  # cancelled before its first step
         thrown = [without_this(error)]
     tracer.begins(lane)
@@ -78,7 +78,7 @@ def steps(tracer: Any, lane: Lane, coroutine: Any) -> Generator[Any, Any, Any]:
         try:
             yield awaited
         except GeneratorExit:
-            return None if lane.left else tracer.lost(lane)
+            return None if lane.left else tracer.lost(lane, stop)
         except BaseException as error:
             thrown = [without_this(error)]
 

@@ -103,7 +103,8 @@ class Look:
         if queued:  # not behind threads of this program
             does = _mostly(spent)
         imported = all(sample.waits == IMPORT for sample in seen)  # which reads files, and lets few look
-        if seen and (unseen <= length / 2 or length < HELD_SECONDS or imported):
+        few = NOBODY_LOOKED if does == "waited" else MOST  # who only waits lets others look: a busy computer does not
+        if seen and (unseen <= few * length or length < HELD_SECONDS or imported):
             return _most_common(seen, does)
         before = self._before(step, seen, at)
         if not one_at_a_time():
@@ -184,6 +185,25 @@ class Look:
             return Place(*(stood[0] if stood else ("", 0)), thread, True, "kept the interpreter")
         file, line = next(spots(self.facts, [wait], (wait.start + wait.end) / 2), ("", 0))
         return Place(file, line, thread, True, "kept the interpreter")
+
+    def unlooked(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
+        """Threads, and callbacks, that kept the interpreter in these stretches, outside of these steps, as if each of that
+        were a step: for so long nobody looked, and none of the loop's tasks went on."""
+        gaps = [gap for gap in self.facts.unlooked if gap[1] - gap[0] >= HELD_SECONDS] if one_at_a_time() else []
+        for start, end in stretches:
+            for begin, finish, used in gaps:
+                step = TaskStep(UNSEEN, start, max(start, begin), min(end, finish))
+                if length_of(step) < NOBODY_LOOKED * (end - start) or any(overlap(*times, step) > 0 for times in steps):
+                    continue
+                if length_of(step) - self.collected(step.start, step.stop) < HELD_SECONDS:
+                    continue
+                stood = [
+                    sample for sample in self._seen(finish, finish) if not sample.is_tasks
+                ]  # at the first look since
+                if job := self._job_during(step, 0.0, ()):
+                    yield job, step
+                elif used >= HELD_SECONDS and stood:
+                    yield _most_common(stood, "kept the interpreter"), step._replace(lane=CALLBACK)
 
     def between(self, stretches: list, steps: list) -> Iterator[tuple[Place, TaskStep]]:
         """What held the loop in these stretches and outside of these steps, as if it were a step: callbacks, other tasks.

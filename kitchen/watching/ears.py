@@ -65,7 +65,11 @@ class Ear:
         def heard(given):
             given = change(given)
             tell(given)
-            return plain(given)
+            try:
+                return plain(given)
+            except BaseException as error:
+                without_this(error)
+                raise
 
         def heard_afterwards(given):
             try:
@@ -170,6 +174,7 @@ died = Ear(threading, "excepthook")  # a thread, of an exception
 dropped = Dropped(warnings, "_warn_unawaited_coroutine")
 loop_runs = Ear(events, "_set_running_loop")  # None: it no longer runs
 has_loop = Ear(runners.Runner, "_lazy_init", afterwards=True)  # a runner; another's loop says nowhere that it runs
+ends_loop = Ear(runners, "_cancel_all_tasks")  # of a runner that closes, with its loop
 call_graphs = [
     Calls(module, "capture_call_graph")
     for module in (asyncio, getattr(asyncio, "graph", None))

@@ -183,6 +183,7 @@ class Facts:
 
     `queued`, `standing`: see Queued, Standing.
     `collections`: from when to when garbage was collected, which nobody can do anything beside.
+    `unlooked`: from when to when nobody could look at the threads, though it was time for that, and the CPU time used then.
     `alone`: the block was ended from outside while nothing was left that could have woken a task.
     """
 
@@ -199,3 +200,4 @@ class Facts:
     alone: bool = False
     serving: set[int] = field(default_factory=set)
     collections: list[tuple[float, float]] = field(default_factory=list)
+    unlooked: list[tuple[float, float, float]] = field(default_factory=list)

@@ -146,7 +146,7 @@ def _in_the_rest(facts, look, rest):
         long_enough = length_of(step) >= SHORT_SECONDS and look.held_by(step) >= SHORT_SECONDS
         held[look.culprit(step) if long_enough else NOBODY].append(step)  # else too short to be worth a word
     steps = sorted((step.start, step.stop) for step in facts.steps) if rest else []
-    for where, step in look.between(rest, steps):
+    for where, step in (*look.between(rest, steps), *look.unlooked(rest, steps)):
         held[where].append(step)
     return held
 

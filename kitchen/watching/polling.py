@@ -2,10 +2,12 @@
 
 import ast
 import re
+from types import CodeType
 
 from kitchen.timeline import READY, Finding, Span
-from kitchen.watching.facts import Facts, Poll
-from kitchen.watching.program import path_of, tree_of
+from kitchen.watching.asked import parameters
+from kitchen.watching.facts import Facts, Place, Poll
+from kitchen.watching.program import first_line, path_of, tree_of
 from kitchen.watching.whose import place
 
 OFTEN = 10_000  # steps; fewer are not worth a word
@@ -18,6 +20,22 @@ EMPTY = re.compile(r"Empty|Full|IndexError|KeyError|BlockingIOError")  # excepti
 def polling(facts: Facts) -> list[Finding]:
     """Tasks that gave way very often in a `while` loop whose body does nothing else."""
     return [_of_poll(facts, poll) for poll in facts.polls if _is_poll(poll)]
+
+
+def gave_way_at(place: Place) -> tuple[CodeType | None, int]:
+    """Where a task gave way: if that was in a function that does nothing else, where this is called. None, 0: not known."""
+    for code, line, _ in reversed(place.spots):
+        if not _only_gives_way(code):
+            return code, line
+    return place.spots[-1][:2] if place.spots else (None, 0)
+
+
+def _only_gives_way(code):
+    """Whether a function does nothing else, and nothing is handed to it, which would be done by then."""
+    tree = tree_of(code.co_filename) or ast.Module([], [])
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    function = next((node for node in functions if first_line(node) == code.co_firstlineno), None)
+    return function is not None and not parameters(function) and all(map(_is_idle, function.body))
 
 
 def _is_poll(poll: Poll) -> bool:
@@ -60,7 +78,7 @@ def _is_idle(statement: ast.stmt) -> bool:
             rest = [inner for handler in handlers for inner in handler.body]
             return all(_is_idle(inner) or _asks(inner) for inner in body) and all(map(_is_idle, [*rest, *orelse]))
         case (
-            ast.Expr(ast.Await() | ast.Constant())
+            ast.Expr(ast.Await() | ast.Constant() | ast.Yield(None))
             | ast.Assign(value=ast.Constant())
             | ast.AugAssign(value=ast.Constant())
         ):

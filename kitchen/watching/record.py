@@ -2,7 +2,6 @@
 
 import threading
 import weakref
-from asyncio import futures
 from collections.abc import Sequence
 from contextlib import nullcontext
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import Any
 
 from kitchen.recorder import Entry, Recorder
 from kitchen.timeline import READY, RUNNING, WAITING, Finding, Timeline
+from kitchen.watching.arrivals import run_out
 from kitchen.watching.awaiting import Awaiting
 from kitchen.watching.cpu import Reading, shares
 from kitchen.watching.diagnosis import diagnose
@@ -18,6 +18,7 @@ from kitchen.watching.facts import Facts, Note, Place, Poll, Queued, TaskStep, W
 from kitchen.watching.garbage import unswept
 from kitchen.watching.lane import Lane
 from kitchen.watching.leftovers import not_begun
+from kitchen.watching.polling import gave_way_at
 from kitchen.watching.spot import Spot
 from kitchen.watching.stuck import stood
 from kitchen.watching.traced import bare
@@ -49,7 +50,7 @@ class Record(Recorder):
 
     def __init__(self, title: str, at_once: int = 100):
         self.notes = []
-        self.samples, self.collections = [], []
+        self.samples, self.collections, self.unlooked = [], [], []
         self.awaiting = Awaiting()
         self.tracers = []
         self.unseen = 0  # tasks that have no lane, since there are so many
@@ -127,13 +128,14 @@ class Record(Recorder):
         tasks = {lane.number for lane in self._tasks}
         serving = {lane.number for lane in self._tasks if lane.serves}
         polls = [
-            Poll(lane.number, *lane.polls, *(lane.gave_way[0].spots[-1][:2] if lane.gave_way[0].spots else (None, 0)))
+            Poll(lane.number, *lane.polls, *gave_way_at(lane.gave_way[0]))
             for lane in self._tasks
             if lane.polls and lane.gave_way
         ]
         standing = stood(self.standing, self._waits, self.began)
         told = (self.samples, remarks, self._at_once, polls, self.queued)
-        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, self.collections)
+        heard = self.collections, self.unlooked
+        return Facts(timeline, tasks, self._steps, waits, *told, standing, self.alone, serving, *heard)
 
     def remark(self, kind: str, lane: Lane | None, file: str, line: int, text: str, time: float | None = None) -> None:
         """Something that is amiss, and that the program itself made known; `time`: when, if not now."""
@@ -342,9 +344,13 @@ class Record(Recorder):
         for lane in self._tasks:
             if lane.state is WAITING:
                 self._tell(lane, lane.before)
+                woken = lane.woken - self.began if lane.overdue is None else lane.overdue
+                until = woken if woken > lane.stopped else self.ended  # else it was not told to go on since then
                 if lane.before:
-                    self._waits.append((lane, lane.stopped, self.ended, *lane.before))
+                    self._waits.append((lane, lane.stopped, until, *lane.before))
                     lane.before = None
+                if until < self.ended and lane.overdue is None:
+                    self._enter(lane, until, READY, lane.function)
 
     def _look_around(self, tracer, now):
         """Tells the log of what has no note yet: what tasks wait for, and a step that has been going on for some time."""
@@ -382,13 +388,8 @@ class Record(Recorder):
 
     def _look_at_timers(self, tracer, now):
         """While a step holds the loop: who waits for a timer that has run out could go on, and the log is told so."""
-        due = now - tracer.shift
-        for timer in list(getattr(tracer.loop, "_scheduled", ())):
-            if timer._cancelled or timer._when > due or timer._callback is not futures._set_result_unless_cancelled:
-                continue
-            for callback, _ in timer._args[0]._callbacks or ():
-                lane = tracer.lanes.get(id(getattr(callback, "__self__", None)))
-                if lane and lane.state is WAITING and lane.told is not None and lane.overdue is None:
-                    lane.overdue = max(timer._when + tracer.shift - self.began, lane.stopped)
-                    self._enter(lane, lane.overdue, READY, lane.function)
-                    lane.state = WAITING  # until its step is noted
+        for lane, when in run_out(tracer.loop, tracer.lanes, now - tracer.shift):
+            if lane.state is WAITING and lane.told is not None and lane.overdue is None:
+                lane.overdue = max(when + tracer.shift - self.began, lane.stopped)
+                self._enter(lane, lane.overdue, READY, lane.function)
+                lane.state = WAITING  # until its step is noted

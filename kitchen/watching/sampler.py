@@ -46,6 +46,7 @@ BUSY_SHARE = 0.8  # the part of a moment that the interpreter must have been in 
 CONTENDED_SHARE = 0.3
 RARER = 0.01  # the part of a step that goes by, at least, between two looks at it
 LEAST_SECONDS = 0.001  # shorter stretches are not drawn
+UNLOOKED_SECONDS = 0.05  # by which a look comes so late that it is noted
 
 
 def _capacity():
@@ -89,7 +90,7 @@ class Sampler:
     """A thread that looks at the others, from `start` to `stop`, and tells `recorder` of them.
 
     While a step holds a loop that is watched for long, the line is noted at which it stands, and what the clocks of its
-    thread say. Threads that were there before are not drawn.
+    thread say. Threads that were there before are not drawn, but for those of an executor that get a job meanwhile.
     """
 
     def __init__(self, recorder: Any):
@@ -122,7 +123,8 @@ class Sampler:
             self._thread.join()
 
     def job_begins(self, name: str) -> None:
-        """A function of this name begins in the executor's thread that calls this."""
+        """A function of this name begins in the executor's thread that calls this: from now on that is drawn."""
+        self._before.discard(threading.current_thread())
         self._jobs.append((threading.current_thread(), name, *_clocks()))
 
     def job_ends(self) -> None:
@@ -158,7 +160,10 @@ class Sampler:
         late = now - self._due > sys.getswitchinterval() / 2
         in_use = cpu - self._cpu + self._kept_waiting(now - self._looked)
         busy = in_use > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
-        then, self._looked, self._cpu = self._looked, now, cpu
+        then, used = self._looked, cpu - self._cpu
+        self._looked, self._cpu = now, cpu
+        if now - self._due > UNLOOKED_SECONDS:
+            self.recorder.unlooked.append((then - self.recorder.began, now - self.recorder.began, used))
         if not self._is_something_on():
             return
         frames, self._busiest = self._stacks.look(), None

@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import Any
 
 from kitchen.watching import leftovers, stuck
+from kitchen.watching.arrivals import run_out
 from kitchen.watching.clock import LONG_STEP_SECONDS, steps
 from kitchen.watching.cpu import Reading, ThreadClock, one_at_a_time, settled
 from kitchen.watching.ears import call_graphs
@@ -138,11 +139,15 @@ class Tracer:
         else:
             alone = ended and stuck.is_alone(self.loop, self.recorder.awaiting.jobs, self.sampler)
         self.recorder.alone = self.recorder.alone or alone
-        if self._has_body():
+        if self._has_body() and self.running() is self.body:
             self.body.outcome = _outcome(problem)
             if self.body.is_noted:
                 self._is_over(self.body, self.body.before)
             self._drop(self.body)
+        elif self._has_body() and not self.body.is_noted:  # somebody else ends it, while its first wait goes on
+            self._goes_on(self.body, self.body.started)
+        for lane, when in run_out(self.loop, self.lanes, perf_counter() - self.shift) if self.loop.is_running() else ():
+            lane.woken = when + self.shift
         for lane in list(self.lanes.values()):
             self.questions.pop(lane, None)  # it is asked anew
             self._leave(lane)
@@ -271,9 +276,10 @@ class Tracer:
         if problem is None and lane.cancelled_at and task is not None and task.cancelling():
             self.recorder.remark("swallowed", lane, *lane.cancelled_at, task.get_name(), lane.cancelled)
 
-    def lost(self, lane: Lane) -> None:
-        """A task is gone before it was over: nobody held it, and the garbage collector took it."""
+    def lost(self, lane: Lane, since: float) -> None:
+        """A task is gone before it was over, after its step at `since`: nobody held it, and the collector took it."""
         lane.outcome, lane.started = "lost", None
+        lane.woken = lane.woken if lane.woken >= since else float("inf")  # nobody told it to go on
         self.questions.pop(lane, None)
         self._is_over(lane, None)
         if lane.code is not None:  # else it closes an asynchronous generator that nobody holds

@@ -108,7 +108,8 @@ def _mentions(tree, name):
         if is_call:
             use = _use(node)
         elif isinstance(node, (ast.Name, ast.Attribute)) and last_part(node) == name and (call := _argument_of(node)):
-            use = GIVEN if last_part(call.func) in CALLS | RUNS else PASSED
+            callee = last_part(call.func)
+            use = _use(call, in_list=True) if callee == "map" else GIVEN if callee in CALLS | RUNS else PASSED
         else:
             continue
         if use is not None:
@@ -116,9 +117,9 @@ def _mentions(tree, name):
     return found
 
 
-def _use(call):
-    """What becomes of the result of a call; None where it is awaited, or somebody else's affair."""
-    node, in_list = call, False
+def _use(call, in_list=False):
+    """What becomes of the result of a call, or of all in it; None where it is awaited, or somebody else's affair."""
+    node = call
     while not isinstance(node, ast.stmt):
         inner, node = node, node.parent
         if isinstance(node, ast.keyword):

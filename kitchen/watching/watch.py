@@ -28,7 +28,7 @@ from functools import partial
 
 from kitchen.timeline import Finding, Timeline
 from kitchen.watching import leftovers
-from kitchen.watching.ears import as_it_is, died, dropped, has_loop, loop_runs, never_awaited, warned
+from kitchen.watching.ears import as_it_is, died, dropped, ends_loop, has_loop, loop_runs, never_awaited, warned
 from kitchen.watching.record import Record
 from kitchen.watching.sampler import Sampler
 from kitchen.watching.tracer import Tracer
@@ -77,6 +77,7 @@ class watch:
         self._begin()
         loop_runs.lend(self._loop_runs)
         has_loop.lend(self._has_loop)
+        ends_loop.lend(self._ends_loop)
         try:
             if (loop := events._get_running_loop()) is not None and asyncio.current_task(loop) is not None:
                 self._trace(loop).install(asyncio.current_task(loop), self._body, only_if_it_goes_on=not self._body)
@@ -122,6 +123,7 @@ class watch:
         died.give_back(self._died)
         loop_runs.give_back(self._loop_runs)
         has_loop.give_back(self._has_loop)
+        ends_loop.give_back(self._ends_loop)
         with ExitStack() as ends:  # from the last to the first, whatever becomes of one of them
             ends.callback(self._recorder.close)
             ends.callback(self._sampler.stop)
@@ -163,15 +165,22 @@ class watch:
         if not isinstance(loop, BaseEventLoop):
             self._loop_runs(loop)
 
+    def _ends_loop(self, loop):
+        """Of a loop whose tasks a runner is about to cancel: one that is not asyncio's own did not say that it stopped."""
+        if not isinstance(loop, BaseEventLoop):
+            self._stops(loop)
+
+    def _stops(self, loop):
+        for tracer in self._tracers:
+            if tracer.is_on and tracer.loop is loop:
+                with suppress(Exception):  # which would break the loop
+                    tracer.stops()
+
     def _loop_runs(self, loop):
         """Of a loop that starts to run inside a plain `with`, in whatever thread: all its tasks are seen, from now on.
         And, with None, of one that stops."""
         if loop is None:
-            stopping = events._get_running_loop()
-            for tracer in self._tracers:
-                if tracer.is_on and tracer.loop is stopping:
-                    with suppress(Exception):  # which would break the loop
-                        tracer.stops()
+            self._stops(events._get_running_loop())
             return
         if self._recorder.ended is not None or any(tracer.loop is loop for tracer in self._tracers):
             return

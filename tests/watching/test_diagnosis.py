@@ -946,6 +946,18 @@ def test_where_nobody_could_look_the_line_before_is_named():
     assert seen.span == Span("task 0", RUNNING, "", 0.5, 1.5)
 
 
+@pytest.mark.parametrize(("state", "line"), [(IDLING, 12), (RUNNING, 7)])
+def test_who_only_waits_is_seen_at_a_single_look(state, line):
+    code = compile("\n" * 6 + "async def cook(): await oven()", "kitchen.py", "exec").co_consts[0]
+    waits = [Wait(0, 0.0, 0.5, "sleep", (Frame(code, 7, 0, None, 0),), False)]
+    looks = [Sample(1.2, "kitchen.py", 12, "cook", None)]
+    found = facts(steps=[TaskStep(0, 0.5, 0.5, 1.5)], waits=waits, samples=looks)
+    found.timeline = Timeline(
+        found.timeline.lanes, Table((0, 1), (state, READY), ("", ""), (0.5, 0.5), (1.5, 1.5), (True, False)), unit="s"
+    )
+    assert diagnose(found)[0].line == line
+
+
 def test_of_two_steps_one_in_the_other_the_inner_is_to_blame():
     steps = [TaskStep(1, 0.1, 0.1, 0.9), TaskStep(0, 0.0, 0.0, 1.0)]
     (finding,) = diagnose(facts(lanes=3, steps=steps, ready=[(2, 0.0, 1.0)]))

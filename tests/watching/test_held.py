@@ -13,7 +13,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from kitchen.timeline import READY
+from kitchen.timeline import READY, RUNNING
 from kitchen.watching.cpu import one_at_a_time
 from kitchen.watching.watch import watch
 
@@ -259,6 +259,38 @@ def test_where_c_code_in_a_thread_keeps_the_interpreter_its_line_is_named():
     finding = of_line(run, "it keeps the interpreter")
     assert "kept the interpreter" in finding.text
     assert "hand it to another process" in finding.text
+
+
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
+def test_where_c_code_in_a_thread_from_before_keeps_the_interpreter_its_line_is_named_though_no_step_is_long():
+    async def program():
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(re.match, r"(a+)+$", "a" * 23 + "b")  # an older thread keeps it
+
+    async def main():
+        await asyncio.to_thread(time.sleep, 0)
+        async with watch() as run:
+            await asyncio.gather(program(), tick())
+        return run
+
+    run = asyncio.run(main())
+    assert "kept the interpreter" in of_line(run, "an older thread keeps it").text
+    assert {span.state for span in run.timeline.by_lane["asyncio_0"]} & {READY, RUNNING}
+
+
+@pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
+def test_where_c_code_in_a_callback_keeps_the_interpreter_it_is_named():
+    def search():
+        re.match(r"(a+)+$", "a" * 23 + "b")  # a callback in C
+
+    async def program(callback, *given):
+        asyncio.get_running_loop().call_later(0.05, callback, *given)
+        await tick()
+
+    finding = of_line(watched(lambda: program(search)), "a callback in C")
+    assert "kept the interpreter" in finding.text and "hand it to another process" in finding.text
+    (finding,) = watched(lambda: program(re.match, r"(a+)+$", "a" * 23 + "b")).findings
+    assert finding.text.startswith("a callback, re.match, kept the interpreter")
 
 
 @pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")

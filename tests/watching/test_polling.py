@@ -3,8 +3,8 @@
 import pytest
 
 from kitchen.timeline import Table, Timeline
-from kitchen.watching.facts import Facts, Poll
-from kitchen.watching.polling import OFTEN, polling
+from kitchen.watching.facts import Facts, Place, Poll
+from kitchen.watching.polling import OFTEN, gave_way_at, polling
 
 POLLS = {
     "a flag": """
@@ -113,11 +113,41 @@ WORKS = {
 }
 
 
+def compiled(folder, text):
+    file = folder / "dinner.py"
+    file.write_text(text)
+    return compile(text, str(file), "exec")
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "async def helper(): await asyncio.sleep(0)",
+        "def helper(self): yield",
+        "async def helper(): 'Lets the others have a turn.'; await asyncio.sleep(0)",
+        "async def helper(): await asyncio.sleep(0); return done",
+    ],
+)
+def test_who_gives_way_in_a_function_that_does_nothing_else_does_so_where_it_is_called(helper, tmp_path):
+    code = compiled(tmp_path, f"async def main():\n    while not done:\n        await helper()\n{helper}\n")
+    main, inner = code.co_consts[:2]
+    place = gave_way_at(Place("future", "", False, ((main, 3, inner), (inner, 4, None))))
+    assert place == (main, 3)
+    alone = Place("future", "", False, ((inner, 4, None),))
+    assert gave_way_at(alone) == (inner, 4)
+
+
+@pytest.mark.parametrize("text", ["work():\n    cook()", "work(dish):\n    pass"])
+def test_who_works_in_a_function_gives_way_there(text, tmp_path):
+    code = compiled(tmp_path, f"async def {text}\n    await asyncio.sleep(0)\n").co_consts[0]
+    assert gave_way_at(Place("future", "", False, ((code, 3, None),) * 2)) == (code, 3)
+    assert gave_way_at(Place("future", "", False, ())) == (None, 0)
+
+
 def found(text, folder, steps=OFTEN, step=1e-5):
     """What is said of this text, if a task gave way so often where it says so, and each step took so long."""
-    file, text = folder / "dinner.py", f"async def main():{text}"
-    file.write_text(text)
-    code = compile(text, str(file), "exec").co_consts[0]
+    text = f"async def main():{text}"
+    code = compiled(folder, text).co_consts[0]
     line = 1 + text[: text.index("# here")].count("\n")
     timeline = Timeline(["cook"], Table((), (), (), (), (), ()))
     polls = [Poll(0, steps, steps * step, 0.0, 1.0, code, line)]

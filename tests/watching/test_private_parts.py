@@ -245,6 +245,17 @@ def test_a_loop_that_runs_says_so_in_one_place_and_a_runner_has_one_lazily(monke
     assert events._get_running_loop() is None
 
 
+@pins("_cancel_all_tasks")
+def test_a_runner_that_closes_cancels_what_is_left_by_one_function_that_is_told_the_loop(monkeypatch):
+    said, plain = [], runners._cancel_all_tasks
+    monkeypatch.setattr(runners, "_cancel_all_tasks", lambda loop: (said.append(loop), plain(loop)))
+    with asyncio.Runner() as runner:
+        runner.run(asyncio.sleep(0))
+        loop = runner.get_loop()
+        assert said == []
+    assert said == [loop]
+
+
 @pins("_showwarnmsg")
 def test_a_warning_is_shown_by_one_function_that_is_told_all_of_it(monkeypatch):
     said = []

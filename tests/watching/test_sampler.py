@@ -30,7 +30,7 @@ clocks = pytest.mark.skipif(not HAS_CLOCKS, reason="this system does not say how
 class Record(Recorder):
     def __init__(self):
         super().__init__((), "")
-        self.samples, self.collections, self.tracers = [], [], []
+        self.samples, self.collections, self.unlooked, self.tracers = [], [], [], []
 
 
 @contextmanager
@@ -235,6 +235,22 @@ def test_a_thread_of_a_pool_is_not_there_between_its_jobs():
     first, second = record.timeline().by_lane["pool_0"]
     assert first.end <= begin < end <= second.start
     assert record.lanes == ("pool_0",)
+
+
+def test_a_thread_that_was_there_before_is_drawn_when_it_gets_a_job():
+    def job(record):
+        with a_job(record, nap):
+            nap()
+
+    with ThreadPoolExecutor(1, "pool") as pool:
+        pool.submit(nap).result()
+        with sampled() as record:
+            pool.submit(nap).result()
+            looked(record)
+            assert record.lanes == ()
+            pool.submit(job, record).result()
+    (span,) = record.timeline().by_lane["pool_0"]
+    assert span.state is WAITING and span.duration > 0.05
 
 
 def test_a_short_job_is_seen_exactly():

@@ -41,6 +41,7 @@ HANDED_ON = {
     "a lambda for a thread": "await asyncio.to_thread(lambda: job(3))",
     "when it is done": "asyncio.create_task(gone()).add_done_callback(lambda task: job(task))",
     "to a class": "box = Box(job())\n    box = None",
+    "by a map": "rows = list(map(job, [1, 2]))\n    rows = None",
     "as a default": 'rows = {}.setdefault("key", job())\n    rows = None',
 }
 

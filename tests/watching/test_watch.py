@@ -96,6 +96,85 @@ def test_while_the_loop_is_blocked_its_victims_are_shown_as_ready():
     assert 0.1 - CLOSE <= kept.start < max(spans(run, "blocker", IDLING), key=lambda span: span.duration).end
 
 
+def test_a_task_that_is_lost_has_waited_until_then():
+    async def lost():
+        await asyncio.get_running_loop().create_future()
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: None)
+        async with watch() as run:
+            asyncio.create_task(lost(), name="lost")  # noqa: RUF006
+            await asyncio.sleep(0.1)
+            gc.collect()
+        return run
+
+    run = asyncio.run(main())
+    assert run.timeline.outcomes["lost"] == "lost"
+    (waited,) = spans(run, "lost", WAITING)
+    assert waited.duration >= 0.1 - CLOSE and waited.end == spans(run, "lost")[-1].end
+
+
+@pytest.mark.parametrize("enter", [watch.__aenter__, watch.__enter__])
+def test_a_block_that_somebody_else_ends_has_waited_until_then(enter):
+    async def main():
+        run = watch()
+        entered = enter(run)
+        if inspect.isawaitable(entered):
+            await entered
+        asyncio.get_running_loop().call_later(0.1, run.close)
+        await asyncio.sleep(0.15)
+        return run
+
+    run = asyncio.run(main())
+    last = spans(run, run.timeline.lanes[0])[-1]
+    assert last.state is WAITING and last.duration >= 0.1 - CLOSE
+
+
+def test_who_could_have_gone_on_when_the_block_ended_was_kept_waiting():
+    async def waits(event):
+        await event.wait()
+
+    async def main():
+        event = asyncio.Event()
+        async with watch() as run:
+            tasks = asyncio.create_task(sleeper(0.1), name="timer"), asyncio.create_task(waits(event), name="event")
+            await asyncio.sleep(0.05)
+            event.set()
+            time.sleep(0.4)  # noqa: ASYNC251
+        await asyncio.wait(tasks)
+        return run
+
+    run = asyncio.run(main())
+    for name in ("timer", "event"):
+        waited, ready = spans(run, name)[-2:]
+        assert (waited.state, ready.state) == (WAITING, READY) and ready.end == run.timeline.makespan
+    assert spans(run, "timer", READY)[-1].start >= 0.1 - CLOSE
+    (finding,) = run.findings
+    assert finding.kind == "blocked" and "2 tasks were ready" in finding.text
+    assert finding.line == line_of(test_who_could_have_gone_on_when_the_block_ended_was_kept_waiting, "time.sleep")
+
+
+def test_so_was_who_is_the_next_in_the_round_in_which_it_ends():
+    async def main():
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def blocks():
+            time.sleep(0.3)
+            future.set_result(None)
+
+        async with watch() as run:
+            task = asyncio.create_task(sleeper(0.1), name="timer")
+            loop.call_later(0.05, blocks)
+            await future
+        await task
+        return run
+
+    run = asyncio.run(main())
+    ready = spans(run, "timer")[-1]
+    assert ready.state is READY and ready.duration >= 0.2
+
+
 def test_a_step_is_one_running_span_and_the_spans_of_a_task_tile_its_life():
     async def steps():
         for _ in range(5):

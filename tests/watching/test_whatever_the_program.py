@@ -67,7 +67,7 @@ def suppress_unraisable():
 @pytest.fixture(autouse=True)
 def nothing_stays_behind():
     def replaced():
-        loops = asyncio.events._set_running_loop, asyncio.Runner._lazy_init
+        loops = asyncio.events._set_running_loop, asyncio.Runner._lazy_init, asyncio.runners._cancel_all_tasks
         drawn = getattr(asyncio, "capture_call_graph", None), getattr(asyncio, "print_call_graph", None)
         return warnings._showwarnmsg, warnings._warn_unawaited_coroutine, warnings.showwarning, *loops, *drawn
 
@@ -75,6 +75,7 @@ def nothing_stays_behind():
     yield
     assert replaced() == before
     assert ears.warned.listeners == ears.dropped.listeners == ears.loop_runs.listeners == ears.has_loop.listeners == []
+    assert ears.ends_loop.listeners == []
 
 
 def is_as_it_was(loop):
@@ -313,6 +314,31 @@ def test_uvloop_inside_a_plain_with_is_seen():
         uvloop.run(main())
     assert run.timeline.lanes[1:] == ("page",) and waited(run, "page") >= 0.015
     assert run.findings == []
+
+
+def test_what_uvloop_leaves_to_its_runner_to_cancel_is_lost():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main():
+        asyncio.create_task(page(60), name="lost")  # noqa: RUF006
+        await page()
+
+    with watch() as run:
+        uvloop.run(main())
+    (finding,) = run.findings
+    assert finding.kind == "lost" and finding.text.startswith("lost, from")
+
+
+def test_what_fails_while_a_runner_closes_has_no_frame_of_ours(monkeypatch):
+    def fails(loop):
+        raise RecursionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio.runners, "_cancel_all_tasks", fails)
+        with watch(), pytest.raises(RecursionError) as raised:
+            asyncio.run(page())
+    files = [frame.path for frame in raised.traceback[1:]]
+    assert all(file.parent.name != "watching" or file.name.startswith("test_") for file in files)
 
 
 def test_a_plain_with_inside_a_coroutine_sees_what_it_awaits_and_nothing_is_there_if_it_does_not():

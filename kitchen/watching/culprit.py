@@ -197,9 +197,8 @@ class Look:
                     continue
                 if length_of(step) - self.collected(step.start, step.stop) < HELD_SECONDS:
                     continue
-                stood = [
-                    sample for sample in self._seen(finish, finish) if not sample.is_tasks
-                ]  # at the first look since
+                # At the first look since then.
+                stood = [sample for sample in self._seen(finish, finish) if not sample.is_tasks]
                 if job := self._job_during(step, 0.0, ()):
                     yield job, step
                 elif used >= HELD_SECONDS and stood:

@@ -1,9 +1,10 @@
 """Looks at the threads of this process from outside, a hundred times a second: what can be told of them without a debugger.
 
 A thread that works uses CPU time, and Linux counts it for each thread. So between two looks a thread that has used none
-never woke: it was WAITING, unless it could run, and was not let to. One that has used some was RUNNING for as long. For most
-of the rest it was READY, if it queued behind other programs for a CPU, which Linux counts as well; or behind the program's
-own threads for the interpreter's lock: they kept it busy, and this one asked for it again and again. Else it was WAITING.
+never woke: it was WAITING, unless it could run, and was not let to. One that has used some was RUNNING for as long. Of the
+rest it was READY for as long as it queued behind other programs for a CPU, which Linux counts as well; and for all of it, if
+it queued behind the program's own threads for the interpreter's lock: they kept that busy, and this one asked for it again
+and again. Else it was WAITING.
 
 Observed: at each look the CPU time that a thread has used and the line at which it stands; of functions that a task hands
 to an executor also when they began and ended, because the executor's thread says so itself (`job`). Inferred, and marked so:
@@ -46,7 +47,7 @@ BUSY_SHARE = 0.8  # the part of a moment that the interpreter must have been in 
 CONTENDED_SHARE = 0.3
 RARER = 0.01  # the part of a step that goes by, at least, between two looks at it
 LEAST_SECONDS = 0.001  # shorter stretches are not drawn
-UNLOOKED_SECONDS = 0.05  # by which a look comes so late that it is noted
+UNLOOKED_SECONDS = 0.05  # by which a look comes so late that it is noted: somebody kept the interpreter
 
 
 def _capacity():
@@ -99,6 +100,7 @@ class Sampler:
         self._there = {}
         self._busiest = None  # how long the busiest thread used the CPU since the last look, and where it stands
         self._queues = {}  # of the threads of loops, when it looked last
+        self._own = None  # the same of the thread that looks
         self._lanes = weakref.WeakKeyDictionary()  # by thread: idents are used again, for other threads
         self._jobs = deque()
         self._over = threading.Event()
@@ -162,7 +164,9 @@ class Sampler:
         busy = in_use > (CONTENDED_SHARE if late else BUSY_SHARE) * _capacity() * (now - self._looked)
         then, used = self._looked, cpu - self._cpu
         self._looked, self._cpu = now, cpu
-        if now - self._due > UNLOOKED_SECONDS:
+        before, self._own = self._own, queue_of(threading.get_native_id())
+        queued = self._own.queued - before.queued if before and self._own else 0.0  # behind other programs
+        if now - self._due - queued > UNLOOKED_SECONDS:
             self.recorder.unlooked.append((then - self.recorder.began, now - self.recorder.began, used))
         if not self._is_something_on():
             return
@@ -242,35 +246,37 @@ class Sampler:
         if cpu is not None:
             watched.cpu = cpu
 
-    def _has_queued(self, watched, length, worked, queue, busy):
-        """Whether a thread wanted to go on, when it did not work, for most of a stretch of so many seconds."""
+    def _queued(self, watched, rest, worked, queue, busy):
+        """For how many seconds a thread wanted to go on, of the `rest` of a stretch in which it worked so long."""
         if queue is None or watched.queue is None:  # not counted here
-            return busy and bool(worked)
+            return rest if busy and worked else 0.0
         if not worked:  # how long it queues is told when that is over
-            return watched.state in (RUNNING, READY) and is_runnable(watched.thread.native_id)
-        rest = length - worked
-        queued, turns = queue.queued - watched.queue.queued, queue.turns - watched.queue.turns
-        if queued > rest / 2:
-            return True
-        # Who queues for the interpreter asks for it at each interval.
-        return busy and one_at_a_time() and turns * sys.getswitchinterval() > (rest - queued) / 2
+            return rest if watched.state in (RUNNING, READY) and is_runnable(watched.thread.native_id) else 0.0
+        queued, turns = min(queue.queued - watched.queue.queued, rest), queue.turns - watched.queue.turns
+        asks = (
+            turns * sys.getswitchinterval() > (rest - queued) / 2
+        )  # as who queues for the interpreter does, at each interval
+        queued = rest if busy and one_at_a_time() and asks else queued
+        least = max(LEAST_SECONDS, rest / 10)
+        return 0.0 if queued < least else rest if rest - queued < least else queued
 
     def _account(self, watched, now, worked, queue, busy, spot):
         """Since it was last told of, a thread has used the CPU for `worked` seconds; None: all the time."""
         then, length = watched.since, now - watched.since
-        rest = READY if self._has_queued(watched, length, worked, queue, busy) else WAITING
-        worked = length if worked is None else max(worked + watched.owed, 0.0)
+        used, worked = worked, length if worked is None else max(worked + watched.owed, 0.0)
         if worked > length - LEAST_SECONDS and worked > length / 2:
-            self._tell(watched, then, RUNNING, spot)
-            watched.owed = worked - length
-        elif worked < LEAST_SECONDS:
-            self._tell(watched, then, rest, spot)
-            watched.owed = worked
-        else:  # where in between it worked is not known: where it did before, so that there are fewer changes
-            first, second = (rest, RUNNING) if watched.state is rest else (RUNNING, rest)
-            self._tell(watched, then, first, spot)
-            self._tell(watched, then + (worked if first is RUNNING else length - worked), second, spot)
-            watched.owed = 0.0
+            did, watched.owed = {RUNNING: length}, worked - length
+        else:
+            did, watched.owed = ({RUNNING: worked}, 0.0) if worked >= LEAST_SECONDS else ({}, worked)
+            rest = length - sum(did.values())
+            did[READY] = self._queued(watched, rest, used, queue, busy)
+            did[WAITING] = rest - did[READY]
+        for state in sorted(
+            did, key=lambda state: state is not watched.state
+        ):  # as before first: so there are fewer changes
+            if did[state] > 0:
+                self._tell(watched, then, state, spot)
+                then += did[state]
         watched.since = now
 
     def _tell(self, watched, at, state, spot):

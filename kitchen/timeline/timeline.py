@@ -242,7 +242,8 @@ class Timeline:
         """What and how long, in one line: the headline of every picture."""
         cpus = f"{self.cooks} CPUs" if self.cooks > 1 else "CPU"
         share = self.utilization / self.cooks
-        figures = f"{short(self.makespan)} {self.unit}, {cpus} busy {share:.0%}, {self.switches} switches"
+        switches = f"{self.switches} switch{'' if self.switches == 1 else 'es'}"
+        figures = f"{short(self.makespan)} {self.unit}, {cpus} busy {share:.0%}, {switches}"
         return f"{printable(self.title)}: {figures}" if self.title else figures
 
     def __repr__(self) -> str:

@@ -44,7 +44,7 @@ def test_an_empty_timeline_has_figures_and_a_picture():
 def test_several_cooks_are_told_of_as_several():
     both = timeline((0, RUNNING, "x", 0.0, 4.0), (1, RUNNING, "y", 0.0, 4.0))
     assert both.cooks == 2
-    assert both.summary() == "4 min, 2 CPUs busy 100%, 1 switches"
+    assert both.summary() == "4 min, 2 CPUs busy 100%, 1 switch"
     assert "2 cooks" in str(both)
     in_turn = timeline((0, RUNNING, "x", 0.0, 4.0), (1, RUNNING, "y", 3.99, 8.0))  # a moment in which clocks disagree
     assert in_turn.cooks == 1
@@ -55,9 +55,9 @@ def test_what_was_inferred_makes_no_second_cook_before_there_is_more_work_than_t
     beside = timeline(
         (0, RUNNING, "x", 0.0, 4.0, False), (1, RUNNING, "y", 1.0, 3.0, True), (1, WAITING, "z", 3.0, 8.0, False)
     )
-    assert (beside.cooks, beside.summary()) == (1, "8 min, CPU busy 75%, 1 switches")
+    assert (beside.cooks, beside.summary()) == (1, "8 min, CPU busy 75%, 1 switch")
     both = timeline((0, RUNNING, "x", 0.0, 4.0, True), (1, RUNNING, "y", 0.0, 4.0, True))
-    assert (both.cooks, both.summary()) == (2, "4 min, 2 CPUs busy 100%, 1 switches")
+    assert (both.cooks, both.summary()) == (2, "4 min, 2 CPUs busy 100%, 1 switch")
 
 
 def test_rows_may_come_in_any_order_between_lanes_and_neighbours_that_say_the_same_are_one():

@@ -77,6 +77,10 @@ def seconds(record, lane, state):
     return sum(span.duration for span in record.timeline().by_lane[lane] if span.state is state)
 
 
+def waits(record, lane):
+    return [span for span in record.timeline().by_lane[lane] if span.state is WAITING]
+
+
 def run(*threads):
     for thread in threads:
         thread.start()
@@ -126,8 +130,12 @@ def wander():
 def test_a_thread_that_sleeps_waits_and_nothing_else():
     with sampled() as record:
         run(threading.Thread(target=nap, name="sleeper"))
-    spans = record.timeline().by_lane["sleeper"]
-    assert [span.state for span in spans] == [WAITING]
+    spans = waits(record, "sleeper")
+    assert {span.state for span in record.timeline().by_lane["sleeper"]} <= {
+        WAITING,
+        READY,
+    }  # a busy computer lets it queue
+    assert len(spans) == 1
     assert spans[0].inferred
     assert spans[0].label == f"test_sampler.py, line {nap.__code__.co_firstlineno + 1}"
     assert spans[0].duration > 0.05
@@ -232,7 +240,7 @@ def test_a_thread_of_a_pool_is_not_there_between_its_jobs():
         end = record.now()
         looked(record)
         pool.submit(nap).result()
-    first, second = record.timeline().by_lane["pool_0"]
+    first, second = waits(record, "pool_0")
     assert first.end <= begin < end <= second.start
     assert record.lanes == ("pool_0",)
 
@@ -249,8 +257,8 @@ def test_a_thread_that_was_there_before_is_drawn_when_it_gets_a_job():
             looked(record)
             assert record.lanes == ()
             pool.submit(job, record).result()
-    (span,) = record.timeline().by_lane["pool_0"]
-    assert span.state is WAITING and span.duration > 0.05
+    (span,) = waits(record, "pool_0")
+    assert span.duration > 0.05
 
 
 def test_a_short_job_is_seen_exactly():

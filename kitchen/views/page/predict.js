@@ -8,7 +8,7 @@ import { before, forget, hears, keep, kept, placeOf } from "./answers.js";
 import { enliven } from "./controls.js";
 import { element } from "./element.js";
 import { backToCell, keepKeys, pressOnCell } from "./notebook.js";
-import { threeDigits } from "./words.js";
+import { counted, threeDigits } from "./words.js";
 
 const HEARING = 500; // milliseconds that a kernel may take to say that it has heard an answer, until the next cell is run
 
@@ -61,7 +61,7 @@ export function said({ kind, options, unit }, answer) {
   if (kind === "number") return `${threeDigits(answer)} ${unit}`.trim();
   if (kind === "choice") return `“${plain(options[answer])}”`;
   if (kind === "order") return answer.map((item) => plain(options[item])).join(", ");
-  return `${answer.flat().filter(Boolean).length} pieces painted`;
+  return `${counted(answer.flat().filter(Boolean).length, "piece", "pieces")} painted`;
 }
 
 // What a page calls: brings the form of this name to life.

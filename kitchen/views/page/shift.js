@@ -1,7 +1,7 @@
 // A cook's shift, move by move: the rules of the game, as kitchen/lesson/game.py has them; a test holds the two equal. No page in here.
 
 import { Film, OVER, READY, ROW_BYTES, RUNNING, WAITING } from "./film.js";
-import { threeDigits } from "./words.js";
+import { counted, threeDigits } from "./words.js";
 
 const NEARLY = 1e-9; // minutes: two sums of the same minutes may differ by less
 
@@ -126,7 +126,7 @@ export class Shift {
   summary(title) {
     const busy = this.log.reduce((sum, { state, start, end }) => sum + (state === RUNNING ? end - start : 0), 0);
     const [time, switches] = [threeDigits(this.makespan), Math.max(this.turns - 1, 0)];
-    return `${title}: ${time} min, CPU busy ${Math.round((100 * busy) / (this.makespan || 1))}%, ${switches} switches`;
+    return `${title}: ${time} min, CPU busy ${Math.round((100 * busy) / (this.makespan || 1))}%, ${counted(switches, "switch", "switches")}`;
   }
 }
 

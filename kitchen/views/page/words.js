@@ -36,6 +36,11 @@ export function threeDigits(number) {
   return size >= 100 ? number.toFixed(0) : size >= 0.001 ? String(Number(number.toPrecision(3))) : number === 0 ? "0" : number.toPrecision(1);
 }
 
+// "1 piece", "2 pieces".
+export function counted(number, one, many) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
 const MOST_NAMES = 4;
 
 function named(run, lanes) {

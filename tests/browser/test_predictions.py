@@ -385,7 +385,7 @@ def test_by_finger_every_target_is_44_pixels_and_the_page_does_not_scroll_sidewa
     wait_noted(form(2), "steak, boiled eggs, salad")
     form(3).locator("td").nth(7).tap()
     form(3).get_by_role("button", name="This is my drawing").tap()
-    wait_noted(form(3), "1 pieces painted")
+    wait_noted(form(3), "1 piece painted")
     for root in page.locator(".kitchen-box").all():
         box = root.bounding_box()
         assert box["x"] + box["width"] <= 390

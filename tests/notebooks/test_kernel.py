@@ -168,7 +168,9 @@ import psutil
 def left():
     def others():
         ours = psutil.Process().children(recursive=True)
-        return [child for child in ours if "resource_tracker" not in " ".join(child.cmdline())]
+        # One that was interrupted while Python began to start it ends by itself, and Python does not know of it any more.
+        there = [child for child in ours if child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in there if "resource_tracker" not in " ".join(child.cmdline())]
     for _ in range(100):
         if not others():
             return 0

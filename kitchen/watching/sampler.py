@@ -253,9 +253,8 @@ class Sampler:
         if not worked:  # how long it queues is told when that is over
             return rest if watched.state in (RUNNING, READY) and is_runnable(watched.thread.native_id) else 0.0
         queued, turns = min(queue.queued - watched.queue.queued, rest), queue.turns - watched.queue.turns
-        asks = (
-            turns * sys.getswitchinterval() > (rest - queued) / 2
-        )  # as who queues for the interpreter does, at each interval
+        # Who queues for the interpreter asks for it at each interval.
+        asks = turns * sys.getswitchinterval() > (rest - queued) / 2
         queued = rest if busy and one_at_a_time() and asks else queued
         least = max(LEAST_SECONDS, rest / 10)
         return 0.0 if queued < least else rest if rest - queued < least else queued
@@ -271,9 +270,7 @@ class Sampler:
             rest = length - sum(did.values())
             did[READY] = self._queued(watched, rest, used, queue, busy)
             did[WAITING] = rest - did[READY]
-        for state in sorted(
-            did, key=lambda state: state is not watched.state
-        ):  # as before first: so there are fewer changes
+        for state in sorted(did, key=lambda state: state is not watched.state):  # as before first: fewer changes
             if did[state] > 0:
                 self._tell(watched, then, state, spot)
                 then += did[state]

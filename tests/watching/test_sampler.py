@@ -131,10 +131,8 @@ def test_a_thread_that_sleeps_waits_and_nothing_else():
     with sampled() as record:
         run(threading.Thread(target=nap, name="sleeper"))
     spans = waits(record, "sleeper")
-    assert {span.state for span in record.timeline().by_lane["sleeper"]} <= {
-        WAITING,
-        READY,
-    }  # a busy computer lets it queue
+    # A busy computer lets it queue.
+    assert {span.state for span in record.timeline().by_lane["sleeper"]} <= {WAITING, READY}
     assert len(spans) == 1
     assert spans[0].inferred
     assert spans[0].label == f"test_sampler.py, line {nap.__code__.co_firstlineno + 1}"

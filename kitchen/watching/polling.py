@@ -7,7 +7,7 @@ from types import CodeType
 from kitchen.timeline import READY, Finding, Span
 from kitchen.watching.asked import parameters
 from kitchen.watching.facts import Facts, Place, Poll
-from kitchen.watching.program import first_line, path_of, tree_of
+from kitchen.watching.program import functions_at, path_of, tree_of
 from kitchen.watching.whose import place
 
 OFTEN = 10_000  # steps; fewer are not worth a word
@@ -32,10 +32,8 @@ def gave_way_at(place: Place) -> tuple[CodeType | None, int]:
 
 def _only_gives_way(code):
     """Whether a function does nothing else, and nothing is handed to it, which would be done by then."""
-    tree = tree_of(code.co_filename) or ast.Module([], [])
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    function = next((node for node in functions if first_line(node) == code.co_firstlineno), None)
-    return function is not None and not parameters(function) and all(map(_is_idle, function.body))
+    functions = functions_at(code.co_filename, code.co_firstlineno)
+    return any(not parameters(function) and all(map(_is_idle, function.body)) for function in functions)
 
 
 def _is_poll(poll: Poll) -> bool:

@@ -120,12 +120,18 @@ def first_line(function: ast.AST) -> int:
     return min([getattr(function, "lineno", 1), *lines])
 
 
+def functions_at(file: str, first: int) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions that begin at line `first` of a file; [] where that is not known."""
+    nodes = ast.walk(tree) if (tree := tree_of(file)) is not None else ()
+    functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [function for function in functions if first_line(function) == first]
+
+
 def is_endless(file: str, first: int) -> bool:
     """Whether the function that begins at line `first` of a file awaits in a `while`, or an `async for`: it goes on until
     somebody cancels it, as `asyncio.run` does in the end."""
-    tree = tree_of(file)
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)] if tree is not None else []
-    inside = [inner for node in functions if first_line(node) == first for inner in ast.walk(node)]
+    functions = [node for node in functions_at(file, first) if isinstance(node, ast.AsyncFunctionDef)]
+    inside = [inner for node in functions for inner in ast.walk(node)]
     loops = [loop for loop in inside if isinstance(loop, ast.While)]
     awaits_in_one = any(isinstance(inner, AWAITS) for loop in loops for inner in ast.walk(loop))
     return awaits_in_one or any(isinstance(inner, ast.AsyncFor) for inner in inside)

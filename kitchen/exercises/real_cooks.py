@@ -106,7 +106,7 @@ def impossible(answer):
 
 # --- count -----------------------------------------------------------------------------------------------------------
 
-PAUSE_SECONDS = 0.008  # seconds that a reading and a writing thread leave to the others to come between
+PAUSE_SECONDS = 0.05  # that a reading and a writing thread leave to the others to come between, on a busy machine, too
 
 
 class _Counter:
@@ -200,7 +200,7 @@ def count(answer):
     counter.before = threading.active_count() + 1  # the thread that calls the answer
     stuck = False
     try:
-        call(answer, counter, threads, times, seconds=2.0)
+        call(answer, counter, threads, times, seconds=4.0)
     except Wrong:
         stuck = True
     done, total = counter.writes, threads * times
@@ -234,7 +234,7 @@ def count(answer):
         )
     if race:
         raise Wrong(
-            f"only one thread at a time reads, but another one reads before the first has written: {lost}. "
+            f"one thread at a time was reading, but another one read before the first had written: {lost}. "
             "Keep the lock until the new number is written",
             timeline,
             race,

@@ -1,14 +1,14 @@
 """Holds a loop until the sampler has looked often enough at who holds it, however seldom a busy machine lets it look."""
 
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, takewhile
 from queue import SimpleQueue
 
-LONG_SECONDS = 0.25  # for which it is looked at, at least
-MOST = 0.5  # of that time may be one stretch in which nobody looked
+LOOKED_SECONDS = 0.25  # for which it is looked at, at least
+UNLOOKED_PART = 0.5  # of that time may be one stretch in which nobody looked
 
 _looked = SimpleQueue()
-# `hold(True, 30)` waits, for 30 s at most, until that is so; a function in C, so that the line is the one that calls it.
-hold = _looked.get
+hold = partial(_looked.get, timeout=30)  # no function in Python: the line that holds the loop is the one that calls it
 
 
 def let_go(run):
@@ -21,13 +21,10 @@ def let_go(run):
 class _Samples(list):
     def append(self, sample):
         super().append(sample)
-        times = []  # of the last looks at the same line, and of the one before these, from the last on
-        for before in reversed(self):
-            times.append(before.time)
-            if before[1:4] != sample[1:4]:
-                break
-        else:
-            times.append(0.0)
-        length = times[0] - times[-2]
-        if length >= LONG_SECONDS and max(later - earlier for later, earlier in pairwise(times)) <= MOST * length:
+        here = takewhile(lambda other: other[1:4] == sample[1:4], reversed(self))  # the last looks, at the same line
+        times = [look.time for look in here]
+        length = times[0] - times[-1]
+        times.append(self[-len(times) - 1].time if len(times) < len(self) else 0.0)  # the look before these
+        unlooked = max(later - earlier for later, earlier in pairwise(times))
+        if length >= LOOKED_SECONDS and unlooked <= UNLOOKED_PART * length:
             _looked.put(None)

@@ -206,7 +206,7 @@ def count(answer):
     done, total = counter.writes, threads * times
     if done < total and not stuck:
         with counter._changed:  # threads that were not waited for
-            counter._changed.wait_for(lambda: counter.writes == total, 0.5)
+            counter._changed.wait_for(lambda: counter.writes == total, 2.0)
     timeline = counter.timeline()
     race = counter.race and _span_of(timeline, *counter.race)
     lost = f"{total} additions were made, but the counter says {counter.value}"

@@ -4,6 +4,7 @@ An exercise stays in one piece, judge, stub, solution and hints, which makes mor
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -106,14 +107,13 @@ def impossible(answer):
 
 # --- count -----------------------------------------------------------------------------------------------------------
 
-PAUSE_SECONDS = 0.05  # that a reading and a writing thread leave to the others to come between, on a busy machine, too
+PAUSE_SECONDS = 0.05  # that a read and a write take, each: others have time to come between, on a busy machine, too
 
 
 class _Counter:
     """A number to be shared, which notes who reads and who writes it, and gives a race every chance to happen.
 
-    A thread is `between` from its `read` to its `write`. In both it pauses: until a second thread is there,
-    or for PAUSE_SECONDS.
+    A thread is `between` from its `read` to its `write`. Each of these takes PAUSE_SECONDS.
     """
 
     def __init__(self, threads):
@@ -136,26 +136,24 @@ class _Counter:
             self.reading.add(lane)
             if len(self.reading) > 1:
                 self.read_together = True
-            self._pause()
+        time.sleep(PAUSE_SECONDS)
+        with self._changed:
             self.reading.discard(lane)
-            return value
+        return value
 
     def write(self, value: int) -> None:
+        time.sleep(PAUSE_SECONDS)
         with self._changed:
             lane = self._lane()
-            self._pause()
             self.value = value
             self.writes += 1
             self.between.pop(lane, None)
             self.recorder.change(lane, READY)
+            self._changed.notify_all()
 
     def _lane(self):
         self.alive = max(self.alive, threading.active_count() - self.before)
         return self.lanes.setdefault(threading.current_thread(), len(self.lanes)) % len(self.recorder.lanes)
-
-    def _pause(self):
-        self._changed.notify_all()
-        self._changed.wait_for(lambda: len(self.between) > 1, PAUSE_SECONDS)
 
     def timeline(self) -> Timeline:
         for lane in range(len(self.recorder.lanes)):

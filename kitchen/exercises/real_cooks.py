@@ -13,7 +13,7 @@ from kitchen.lesson.exercise import Right, exercise
 from kitchen.lesson.gil import DEADLOCK, ENDS, FINE, LOCK, LOST, NAMES, TwoThreads
 from kitchen.lesson.running import Wrong, call
 from kitchen.recorder import Recorder
-from kitchen.timeline import READY, RUNNING, WAITING, Timeline
+from kitchen.timeline import READY, WAITING, Timeline
 
 quiz = quizzes.quiz(__name__)
 
@@ -113,7 +113,7 @@ PAUSE_SECONDS = 0.05  # that a read and a write take, each: others have time to 
 class _Counter:
     """A number to be shared, which notes who reads and who writes it, and gives a race every chance to happen.
 
-    A thread is `between` from its `read` to its `write`. Each of these takes PAUSE_SECONDS.
+    A thread is `between` from its `read` to its `write`. Each of these sleeps for PAUSE_SECONDS, and so it is drawn WAITING.
     """
 
     def __init__(self, threads):
@@ -128,7 +128,7 @@ class _Counter:
     def read(self) -> int:
         with self._changed:
             lane, value = self._lane(), self.value
-            self.recorder.change(lane, RUNNING, f"has read {value}")
+            self.recorder.change(lane, WAITING, f"has read {value}")
             others = set(self.between) - {lane}
             if others and not self.race:
                 self.race = lane, min(others), self.recorder.now()
@@ -247,7 +247,7 @@ def count(answer):
 def _span_of(timeline, lane, other, time):
     """The span of `other`, between reading and writing, into which a reading of `lane` fell."""
     spans = timeline.by_lane[timeline.lanes[other]]
-    return next((span for span in spans if span.state is RUNNING and span.start <= time <= span.end), None)
+    return next((span for span in spans if span.state is WAITING and span.start <= time <= span.end), None)
 
 
 # --- count_words -----------------------------------------------------------------------------------------------------

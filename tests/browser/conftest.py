@@ -93,6 +93,14 @@ def until(page, condition, what, seconds=SECONDS):
     return answer
 
 
+def text_of(place):
+    """What a part of a page says to a reader who has scrolled there: JupyterLab leaves out what is far from the screen."""
+    place.scroll_into_view_if_needed()
+    is_drawn = "place => place.checkVisibility({contentVisibilityAuto: true})"
+    until(place.page, lambda: place.evaluate(is_drawn), "what was scrolled to is drawn")
+    return place.inner_text()
+
+
 # --- a figure, in whatever page --------------------------------------------------------------------------------------
 
 SAMPLE = """root => {
@@ -448,6 +456,10 @@ class Notebook:
 
     def output(self, number):
         return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def said(self, number):
+        """The text of a cell's output."""
+        return text_of(self.output(number))
 
     def figure(self, number):
         """The (first) figure of a cell, whether it is there already or not."""

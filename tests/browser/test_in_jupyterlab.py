@@ -262,7 +262,7 @@ def test_after_the_block_the_picture_is_a_player(kitchen, server):
     done(figure)
     assert figure.root.count() == 1
     assert book.output(1).locator(".jupyter-widgets, .jp-OutputArea-output[data-mime-type*=widget]").count() == 0
-    assert "not found" not in book.output(1).inner_text()
+    assert "not found" not in book.said(1)
     book.begin(2)
     assert book.busy(2)
     assert_it_plays(figure)
@@ -336,7 +336,7 @@ def test_a_saved_notebook_shows_the_player(own_kitchen, server):
         until_loaded = "img => img.complete && img.naturalWidth > 300"
         assert book.page.wait_for_function(until_loaded, arg=picture.element_handle())
         assert book.output(number).locator(".kitchen-play").count() == 0
-        assert not any(word in book.output(number).inner_text() for word in ("Error", "not found", "{"))
+        assert not any(word in book.said(number) for word in ("Error", "not found", "{"))
     assert book.page.problems == []
 
 
@@ -379,10 +379,10 @@ def test_after_an_exception_the_picture_is_finished_and_the_traceback_shown(kitc
         book.run(number)
         assert done(book.figure(number))["duration"] > 0
         assert_it_plays(book.figure(number))
-        assert "RuntimeError: the pan is on fire" in book.output(number).inner_text()
+        assert "RuntimeError: the pan is on fire" in book.said(number)
     book.run(3)
-    assert "RuntimeError: the pan is on fire" in book.output(3).inner_text()
-    assert "not found" not in book.output(3).inner_text()
+    assert "RuntimeError: the pan is on fire" in book.said(3)
+    assert "not found" not in book.said(3)
     assert_nothing_is_left(book, before)
     assert book.page.problems == []
 
@@ -402,7 +402,7 @@ def test_after_an_interrupt_the_picture_is_finished(kitchen):
         assert 0.5 < last["duration"] < 100, f"{mode}: it was too late"
         assert last["done"].startswith("0 of 2 done"), f"{mode}: what was cut off is not done"
         assert_it_plays(figure)
-        said = book.output(number).inner_text()
+        said = book.said(number)
         assert "KeyboardInterrupt" in said or "CancelledError" in said
     assert_nothing_is_left(book, before)
     assert book.page.problems == []
@@ -425,7 +425,7 @@ def test_after_the_kernel_has_gone_the_picture_is_finished(own_kitchen, way):
     assert last["duration"] >= going["duration"] - 0.5
     assert figure.rest()["duration"] == figure.rest()["duration"]
     assert_it_plays(figure)
-    assert "not found" not in book.output(1).inner_text()
+    assert "not found" not in book.said(1)
     assert "kitchen" not in book.ask(THREADS)
     # JupyterLab itself complains of what the old kernel had still to say.
     assert [problem for problem in said if "Comm not found" not in problem] == []

@@ -57,7 +57,7 @@ def test_a_reader_runs_all_answers_moves_plays_and_comes_back(notebook):
     assert_it_plays(book.figure(1))
     assert done(book.figure(6))["colours"] > 3
 
-    assert "No prediction was made.\n\nIt is 18 min." in book.output(3).inner_text()
+    assert "No prediction was made.\n\nIt is 18 min." in book.said(3)
     book.output(2).locator("input[type=number]").fill("20")
     book.output(2).get_by_role("button", name="This is my answer").click()
     book.output(3).get_by_text("You said 20 min.").wait_for(state="attached")

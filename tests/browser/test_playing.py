@@ -139,7 +139,7 @@ def test_a_whole_shift_by_keyboard(book):
 
 def test_the_cell_after_the_game_does_not_wait_and_where_no_script_runs_there_are_words(book):
     book.run(2)
-    assert "2" in book.output(2).inner_text()
+    assert "2" in book.said(2)
     book.save()
     outputs = json.loads(book.file.read_text(encoding="utf-8"))["cells"][1]["outputs"]
     (data,) = [output["data"] for output in outputs]

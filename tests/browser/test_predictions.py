@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import until
+from conftest import text_of, until
 from helpers.pages import exported
 
 FORMS = """
@@ -33,7 +33,7 @@ def told(output):
     """What each comparison says: to the eye, and to whoever does not see the picture."""
     boxes = output.locator(".kitchen-compares")
     boxes.first.wait_for()
-    return [box.inner_text() for box in boxes.all()]
+    return [text_of(box) for box in boxes.all()]
 
 
 def wait_heard(book, answer, code="guess.answer"):
@@ -154,7 +154,7 @@ def test_a_verdict_points_at_the_span_and_hints_unfold(book):
     book.replace(FORMS, CHECKED, "f.hint()", "f.solution()")
     for number in range(4):
         book.run(number)
-    assert "Not yet: it was not added" in book.output(1).locator(".kitchen-box").inner_text()
+    assert "Not yet: it was not added" in text_of(book.output(1).locator(".kitchen-box"))
     figure = book.figure(1)
     figure.until(lambda sample: sample["phase"] == "done")
     figure.click("finding")
@@ -166,7 +166,7 @@ def test_a_verdict_points_at_the_span_and_hints_unfold(book):
     assert folded.nth(0).locator("p").is_visible()
     assert not folded.nth(1).locator("p").is_visible()
     book.output(3).locator("summary").click()
-    assert "return n + 1" in book.output(3).inner_text()
+    assert "return n + 1" in book.said(3)
     assert book.page.problems == []
 
 
@@ -186,7 +186,7 @@ def test_enter_in_a_form_runs_on_with_the_next_cell_and_not_its_own(book, key):
     book.page.keyboard.type("30")
     book.page.keyboard.press(key)
     book.page.wait_for_function("notebook.content.widgets[1].model.outputs?.length > 0")
-    assert book.output(1).inner_text().strip() == "1 30.0"
+    assert book.said(1).strip() == "1 30.0"
     assert book.output(0).locator("input[type=number]").input_value() == "30"
     assert book.page.evaluate("notebook.content.activeCellIndex") == 2
     assert book.page.problems == []
@@ -208,7 +208,7 @@ def test_an_answer_is_there_before_the_next_cell_however_long_the_kernel_was_bus
     book.page.keyboard.press("Enter")
     gate.touch()
     book.page.wait_for_function("notebook.content.widgets[1].model.outputs?.length > 0")
-    assert book.output(1).inner_text().strip() == "1 30.0"
+    assert book.said(1).strip() == "1 30.0"
 
 
 def test_control_enter_stays_and_escape_goes_back_to_the_cell(book):
@@ -273,13 +273,13 @@ def test_the_next_day_question_and_answer_stand_there_and_a_fresh_kernel_asks_an
     book.open(kernel=False)  # the next day
     wait_noted(book.output(0), "Noted: 30 min.")
     assert "You said 30 min." in told(book.output(1))[0]
-    assert "model not found" not in book.output(0).inner_text()
+    assert "model not found" not in book.said(0)
     asked = json.loads(book.file.read_text(encoding="utf-8"))["cells"][0]["outputs"][0]["data"]
     assert "".join(asked["text/plain"]) == "How long?\nPredict it before you read on."
     book.open()  # and with a kernel
     for number in range(3):
         book.run(number)
-    assert book.output(2).inner_text().strip() == "None", "what was answered yesterday is no answer today"
+    assert book.said(2).strip() == "None", "what was answered yesterday is no answer today"
     assert "No prediction was made." in told(book.output(1))[0]
     wait_noted(book.output(0), "Last time you said 30 min.")
     book.output(0).get_by_role("button", name="Say it again").click()

@@ -58,7 +58,7 @@ def test_a_blocked_loop_is_drawn_while_it_is_blocked(book):
     figure.until(lambda sample: sample["playhead"] < before, "the playhead where the loop was blocked")
 
     book.run(2)
-    told = json.loads(book.output(2).inner_text())
+    told = json.loads(book.said(2))
     rows = told["rows"]
     ((start, end),) = [row[2:] for row in rows if row[:2] == ["<b>blocker</b>", "IDLING"] and row[3] - row[2] > 0.5]
     assert end - start >= 3 - CLOSE
@@ -71,6 +71,6 @@ def test_a_blocked_loop_is_drawn_while_it_is_blocked(book):
         assert until >= end - CLOSE
     assert [finding[0] for finding in told["findings"]] == ["blocked"]
     book.run(3)
-    assert "ZeroDivisionError" in book.output(3).inner_text()
-    assert "kitchen" not in book.output(3).inner_text().partition("ZeroDivisionError")[2]
+    assert "ZeroDivisionError" in book.said(3)
+    assert "kitchen" not in book.said(3).partition("ZeroDivisionError")[2]
     assert book.page.problems == []

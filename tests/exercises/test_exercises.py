@@ -138,6 +138,7 @@ def start(stack, *command, **options):
     return process
 
 
+@pytest.mark.long
 def test_where_the_computer_stood_still_a_deadline_is_looked_at_again():
     stood_still = [2 * DEADLINE, 1.5 * DEADLINE]
 

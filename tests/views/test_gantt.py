@@ -185,7 +185,7 @@ def test_what_was_inferred_is_paler_and_the_legend_says_so():
     assert not any("inferred" in text.get_text() for text in observed)
 
 
-@pytest.mark.parametrize("n", [1, 12, 13, 25, 26, 100, MOST_LANES])
+@pytest.mark.parametrize("n", [1, 12, 13, 25, 26, 100, pytest.param(MOST_LANES, marks=pytest.mark.long)])
 def test_never_more_names_than_one_can_read(n):
     seen = simulate.cooperative(downloads(n))
     *names, cook = rows_of(gantt(seen))

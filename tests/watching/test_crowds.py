@@ -66,6 +66,7 @@ async def each_in_a_task(loop):
     await asyncio.gather(*tasks)  # here
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hand_over", [gathered, kept_in_a_list, each_in_a_task])
 def test_the_line_is_told_at_which_jobs_are_handed_over_however_that_is_done(hand_over):
     async def program():
@@ -84,7 +85,7 @@ def test_the_line_is_told_at_which_jobs_are_handed_over_however_that_is_done(han
     ("function", "times", "threads"),
     [
         pytest.param(wait, 2, 2, id="enough threads"),
-        pytest.param(wait, 4, 1, id="one thread on purpose"),
+        pytest.param(wait, 4, 1, id="one thread on purpose", marks=pytest.mark.long),
         pytest.param(compute, 6, 2, id="threads that compute", marks=pytest.mark.measured),
     ],
 )

@@ -55,6 +55,7 @@ def compute(seconds):
         sum(range(300))  # a thread computes
 
 
+@pytest.mark.long
 def test_a_callback_that_is_not_python_is_named():
     async def program():
         asyncio.get_running_loop().call_later(0.05, time.sleep, 1.2)
@@ -195,6 +196,7 @@ def test_a_task_from_before_the_block_is_named_by_its_line():
     assert "await something" in of_line(asyncio.run(main()), "from before").text
 
 
+@pytest.mark.long
 def test_many_steps_of_one_line_are_summed():
     async def bit():
         await asyncio.sleep(0.01)
@@ -282,6 +284,7 @@ def test_where_c_code_in_a_thread_from_before_keeps_the_interpreter_its_line_is_
     assert {span.state for span in run.timeline.by_lane["asyncio_0"]} & {READY, RUNNING}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not one_at_a_time(), reason="threads do not share an interpreter")
 def test_where_c_code_in_a_callback_keeps_the_interpreter_it_is_named():
     def search():
@@ -331,6 +334,7 @@ def test_an_import_is_called_one(tmp_path, monkeypatch):
     assert "It is an import" in finding.text
 
 
+@pytest.mark.long
 def test_an_import_that_a_library_does_is_called_one(tmp_path, monkeypatch):
     packages = tmp_path / "site-packages"
     packages.mkdir()

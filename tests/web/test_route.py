@@ -270,6 +270,7 @@ def dead():
             guest.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="has 127.0.0.2, and a full queue is silent")
 def test_dead_addresses_share_the_time_of_one_url(way, names, dead):
     names["dead.test"] = (0, ["127.0.0.2"] * 3)

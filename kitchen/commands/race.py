@@ -61,17 +61,12 @@ def _run(asked, console):
         _tell(fetched, console)
         drawn = _save([timeline for _, timeline in fetched.values()], asked.out, console)
     except KeyboardInterrupt:
-        _no_more_words()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the impatient: no more words, but no traceback either
         _tell(fetched, console)
         console.print("Interrupted: this is what had come by then.")
         return INTERRUPTED
     had = any(result.error is None for results, _ in fetched.values() for result in results)
     return 0 if had and drawn else 1
-
-
-def _no_more_words():
-    """From now on Ctrl-C ends the process at once: the impatient get no more words, but no traceback either."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _parser():
@@ -198,7 +193,7 @@ def _race(urls, asked, console, fetched):
                 with _followed(lambda done, bar=bars[name]: progress.update(bar, completed=done)):
                     fetched[name] = fetch_all()
             except KeyboardInterrupt:
-                _no_more_words()  # else a second Ctrl-C leaves the bars half taken away, and they come again with every line
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # until bars and site are gone, and the cursor is back
                 fetched[name] = fetch.so_far()
                 raise
             progress.stop_task(bars[name])

@@ -471,7 +471,7 @@ class Notebook:
 
     def busy(self, number):
         """Whether JupyterLab shows [*] beside the cell."""
-        return "*" in self.cell(number).locator(".jp-InputPrompt").inner_text()
+        return "*" in self.cell(number).locator(".jp-InputPrompt").text_content()
 
     def finish(self, number, seconds=SECONDS):
         """Waits until the cell is no longer running."""

@@ -166,22 +166,24 @@ def test_an_interrupt_shows_what_has_come_and_no_traceback(tmp_path, times):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_a_second_interrupt_while_the_bars_are_taken_away_ends_it(tmp_path):
+def test_a_second_interrupt_does_not_leave_the_bars_half_taken_away(tmp_path):
     program = """
 import os, signal, sys
 from kitchen.commands import race
-stop = race.Progress.stop
-def stop_and_interrupt(self):
+clear = race.Console.clear_live
+def clear_and_interrupt(self):
     os.kill(os.getpid(), signal.SIGINT)
-    stop(self)
+    return clear(self)
 def interrupt(*_, **__):
     raise KeyboardInterrupt
-race.Progress.stop = stop_and_interrupt
+race.Console.clear_live = clear_and_interrupt
 race.fetch.threaded = interrupt
 sys.exit(race.main(["--n", "2", "--delay", "0"]))
 """
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == -signal.SIGINT
     assert "Traceback" not in done.stderr
+    assert done.returncode == 130
+    assert done.stdout.count("2/2") == 1, "the bar of sync, once"
+    assert done.stdout.splitlines()[-1] == "Interrupted: this is what had come by then."
